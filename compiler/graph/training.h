@@ -1,0 +1,72 @@
+/* training.h: a plan, its train and its data, with everything resolved: what sema hands to the passes beside the graph.
+ *
+ * sema fills it from the `train`, `cluster` and `plan` blocks; no pass sees the AST. Spans are kept so that every later
+ * diagnostic, form and trace names its plan line.
+ */
+#ifndef ESPALIER_GRAPH_TRAINING_H
+#define ESPALIER_GRAPH_TRAINING_H
+
+#include "graph/graph.h"
+
+struct coll_program;
+struct link_graph;
+
+/* `split B over dp`. */
+typedef struct training_split {
+    atom dim; /* every dimension of this name */
+    int axis;
+    span at;
+} training_split;
+
+/* `reduce grad over dp by ring`, with the topology evaluated for the axis's ranks and proved. */
+typedef struct training_reduce {
+    int axis;
+    atom topology;
+    const struct coll_program *program; /* NULL under a one-rank axis */
+    span at;
+} training_reduce;
+
+/* One field of the samples: an `input` of the model and where the data has it. */
+typedef struct training_field {
+    atom input;
+    graph_type type; /* the batch dimension first */
+    int64_t below;   /* ids: the exclusive bound; 0 for values */
+    int64_t first_column, last_column; /* csv; -1 elsewhere */
+    atom array;      /* name of the array in npz, safetensors; NULL elsewhere */
+    double scale, shift; /* value = raw * scale + shift */
+    span at;
+} training_field;
+
+typedef struct training_data {
+    atom format; /* "csv", "npy", "npz", "idx", "safetensors", "bytes", "tokens" */
+    VEC(atom) paths; /* as written; globs allowed; relative to `base` */
+    atom base;       /* the folder of the plan file, absolute */
+    VEC(training_field) fields;
+    double holdout_share; /* 0..1 */
+    VEC(atom) holdout_paths;
+    span at;
+} training_data;
+
+typedef struct training {
+    atom plan, train, model; /* names */
+    span plan_at, train_at;
+    VEC(graph_axis) mesh; /* major first; empty: one rank */
+    VEC(training_split) splits;
+    VEC(training_reduce) reduces;
+    const struct link_graph *links; /* the cluster's; NULL when the plan does not need it */
+    training_data data;
+    dtype precision;       /* DTYPE_F32, or DTYPE_F64 under `precision f64` */
+    int64_t batch;
+    int64_t microbatches; /* 1 unless said */
+    double epochs;   /* 0 when `steps` is given */
+    int64_t steps;   /* 0 when `epochs` is given */
+    uint64_t seed;
+    double clip;     /* 0: none */
+    int64_t memory_limit; /* bytes of one device of the cluster; 0: not declared */
+    span memory_at;
+    int64_t required_memory; /* `require memory <= X`; 0: none */
+    span required_at;
+    bool deterministic;
+} training;
+
+#endif
