@@ -8,7 +8,7 @@ cd "$root"
 
 # One line for each quoted include: the including folder, the included folder, the file and line.
 includes() {
-    find compiler runtime grammar -name '*.[chly]' -o -name '*.def' -o -name '*.cu' | sort | while read -r file; do
+    find $(ls -d compiler runtime grammar 2>/dev/null) -name '*.[chly]' -o -name '*.def' -o -name '*.cu' | sort | while read -r file; do
         folder=$(dirname "$file")
         [[ $folder == grammar* ]] && folder=compiler/parse
         [[ $folder == runtime/include* ]] && folder=runtime/include
