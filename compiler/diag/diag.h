@@ -50,7 +50,7 @@ void diag_print(const diag_sink *sink, FILE *out, bool colour);
 /* The same as an array of LSP diagnostics, grouped by file: [{"uri": …, "diagnostics": […]}]. */
 void diag_print_json(const diag_sink *sink, FILE *out);
 
-const char *diag_code_text(diag_code code);  /* "E0214" */
+const char *diag_code_text(diag_code code); /* "E0214" */
 const char *diag_code_title(diag_code code);
 
 #endif
