@@ -1,0 +1,103 @@
+#include "cluster/optimum.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* One flow network for all sinks: node `source` feeds each rank its demand. */
+typedef struct gather_flow {
+    flow_net *net;
+    int source;
+    int64_t total;
+} gather_flow;
+
+static gather_flow gather_flow_of(arena *a, const gather_demand *d, int64_t scale)
+{
+    gather_flow made = {flow_net_new(a, d->node_count + 1), d->node_count, 0};
+    for (size_t i = 0; i < d->arc_count; i++)
+        flow_add(made.net, d->arcs[i].from, d->arcs[i].to, d->arcs[i].capacity * scale);
+    for (int r = 0; r < d->rank_count; r++) {
+        flow_add(made.net, made.source, r, d->demand[r]);
+        made.total += d->demand[r];
+    }
+    return made;
+}
+
+static bool gather_reaches(const gather_flow *f, int sink)
+{
+    flow_reset(f->net);
+    return flow_maximum(f->net, f->source, sink, f->total) == f->total;
+}
+
+bool gather_feasible(const gather_demand *d, bool *inside)
+{
+    arena *a = arena_new();
+    gather_flow f = gather_flow_of(a, d, 1);
+    bool feasible = true;
+    for (int sink = 0; sink < d->rank_count && feasible; sink++)
+        feasible = gather_reaches(&f, sink);
+    for (int node = 0; !feasible && inside && node < d->node_count; node++)
+        inside[node] = flow_on_source_side(f.net, node);
+    arena_free(a);
+    return feasible;
+}
+
+/* The cut "all but rank v" with the least capacity into v: where the search starts. */
+static void gather_first_guess(const rank_net *net, bool *inside)
+{
+    int64_t least = INT64_MAX;
+    int left_out = 0;
+    for (int r = 0; r < net->rank_count; r++) {
+        int64_t into = 0;
+        for (size_t i = 0; i < net->arcs.count; i++)
+            if (net->arcs.items[i].to == r)
+                into += net->arcs.items[i].capacity;
+        if (into < least) {
+            least = into;
+            left_out = r;
+        }
+    }
+    for (int node = 0; node < net->node_count; node++)
+        inside[node] = node != left_out;
+}
+
+static void gather_measure(const rank_net *net, gather_optimum *g)
+{
+    g->capacity = 0;
+    g->ranks_inside = 0;
+    for (size_t i = 0; i < net->arcs.count; i++)
+        if (g->inside[net->arcs.items[i].from] && !g->inside[net->arcs.items[i].to])
+            g->capacity += net->arcs.items[i].capacity;
+    for (int r = 0; r < net->rank_count; r++)
+        g->ranks_inside += g->inside[r];
+    g->per_rank = rational_of(g->capacity, g->ranks_inside);
+}
+
+/* Dinkelbach: lower the guess at every violated cut. A rank that could be served at a higher guess can be served at a
+ * lower one, so each rank is done with once. */
+gather_optimum gather_optimum_of(arena *a, const rank_net *net)
+{
+    bool *inside = arena_array(a, bool, net->node_count);
+    gather_optimum best = {.inside = inside};
+    gather_first_guess(net, inside);
+    gather_measure(net, &best);
+    int64_t *demand = arena_array(a, int64_t, net->rank_count);
+    for (int sink = 0; sink < net->rank_count;) {
+        arena *scratch = arena_new();
+        for (int r = 0; r < net->rank_count; r++)
+            demand[r] = best.per_rank.numerator;
+        gather_demand d = {net->node_count, net->rank_count, net->arcs.items, net->arcs.count,
+                           demand};
+        gather_flow f = gather_flow_of(scratch, &d, best.per_rank.denominator);
+        while (sink < net->rank_count && gather_reaches(&f, sink))
+            sink++;
+        if (sink < net->rank_count) {
+            rational before = best.per_rank;
+            for (int node = 0; node < net->node_count; node++)
+                inside[node] = flow_on_source_side(f.net, node);
+            gather_measure(net, &best);
+            assert(rational_compare(best.per_rank, before) < 0);
+        }
+        arena_free(scratch);
+    }
+    return best;
+}

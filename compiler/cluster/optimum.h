@@ -1,0 +1,50 @@
+/* optimum.h: the two optima of bounds.h on a rank_net, with what synthesis needs of them.
+ *
+ *     gather_optimum og = gather_optimum_of(arena, &net);      // og.per_rank = units/s of each rank's shard
+ *     packing_optimum op = packing_optimum_of(arena, &net);    // op.rate, and an orientation of the links
+ */
+#ifndef ESPALIER_CLUSTER_OPTIMUM_H
+#define ESPALIER_CLUSTER_OPTIMUM_H
+
+#include "cluster/rank_net.h"
+
+/* min over S of (capacity out of S) / |S and ranks|, in units. */
+typedef struct gather_optimum {
+    rational per_rank;
+    const bool *inside; /* by net node: S of a least cut */
+    int64_t capacity;   /* out of S, in units */
+    int64_t ranks_inside;
+} gather_optimum;
+
+/* The net is connected and has at least two ranks. */
+gather_optimum gather_optimum_of(arena *a, const rank_net *net);
+
+/* Whether every rank can still get `demand[r]` units from every rank r at once over these arcs: then out-trees of
+ * those weights exist (Edmonds). Where not, and `inside` is given, it gets a violated S by node. */
+typedef struct gather_demand {
+    int node_count;
+    int rank_count;
+    const net_arc *arcs;
+    size_t arc_count;
+    const int64_t *demand;
+} gather_demand;
+
+bool gather_feasible(const gather_demand *d, bool *inside);
+
+/* min over partitions of (capacity between parts) / (parts - 1), in units. */
+typedef struct packing_optimum {
+    rational rate;
+    const int *part_of; /* by rank */
+    int part_count;
+    int64_t capacity; /* between parts, in units */
+    /* With capacities times rate.denominator, rate.numerator out-trees from `root` fit into these arcs: a split of
+     * each link's capacity between its two ways. */
+    int root;
+    const net_arc *oriented;
+    size_t oriented_count;
+} packing_optimum;
+
+/* The net is symmetric, connected, and has no switches and at least two ranks. */
+packing_optimum packing_optimum_of(arena *a, const rank_net *net);
+
+#endif
