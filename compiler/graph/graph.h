@@ -30,12 +30,19 @@
 #include "diag/source.h"
 #include <stdbool.h>
 
-enum { GRAPH_MAX_RANK = 8, GRAPH_MAX_INDICES = 16, GRAPH_MAX_AXES = 8, NO_INDEX = -1, NO_AXIS = -1 };
+enum {
+    GRAPH_MAX_RANK = 8,
+    GRAPH_MAX_INDICES = 16,
+    GRAPH_MAX_AXES = 8,
+    NO_INDEX = -1,
+    NO_AXIS = -1
+};
 
 typedef enum dtype { DTYPE_F32, DTYPE_F64, DTYPE_BF16, DTYPE_I32, DTYPE_BOOL, DTYPE_COUNT } dtype;
 
 size_t dtype_bytes(dtype t);     /* 4, 8, 2, 4, 1 */
 const char *dtype_name(dtype t); /* "f32" … */
+bool dtype_is_float(dtype t);
 
 typedef int32_t dim_id; /* index into graph.dims */
 
@@ -97,7 +104,7 @@ struct graph_op {
     op_kind kind;
     span at;        /* the plan line that caused it, innermost */
     span_vec trail; /* call sites around it, outermost first: for path clauses and traces */
-    atom path;      /* "block.attn": layer and binding names around it, for recompute, save, freeze */
+    atom path; /* "block.attn": layer and binding names around it, for recompute, save, freeze */
     graph_value_vec inputs;
     graph_value_vec outputs;
     int index_count;
@@ -126,15 +133,20 @@ typedef struct graph_variable {
     variable_kind kind;
     graph_type type;
     graph_layout layout;
-    int of;         /* optimizer state: the parameter's index; else -1 */
-    atom init;      /* "zeros", "ones", "constant", "normal", "uniform" */
+    int of;    /* optimizer state: the parameter's index; else -1 */
+    atom init; /* "zeros", "ones", "constant", "normal", "uniform" */
     double init_args[2];
-    bool stacked;   /* the leading dimension counts the iterations of a repeat */
+    bool stacked; /* the leading dimension counts the iterations of a repeat */
     bool frozen;
     span at;
 } graph_variable;
 
-typedef enum result_kind { RESULT_LOSS, RESULT_METRIC, RESULT_LEARNING_RATE, RESULT_GRAD_NORM } result_kind;
+typedef enum result_kind {
+    RESULT_LOSS,
+    RESULT_METRIC,
+    RESULT_LEARNING_RATE,
+    RESULT_GRAD_NORM
+} result_kind;
 
 typedef struct graph_result {
     atom name; /* "loss", "accuracy", "lr", "grad_norm" */
@@ -170,10 +182,14 @@ graph *graph_new(arena *a, atom_table *atoms, const source_set *sources);
 graph_function *graph_function_add(graph *g, const char *name);
 graph_function *graph_function_find(const graph *g, const char *name); /* NULL if there is none */
 dim_id graph_dim_add(graph *g, atom name, int64_t size, span declared);
-int graph_variable_add(graph *g, graph_variable v);
+int graph_variable_add(graph *g, graph_variable v); /* its layout becomes graph_layout_none */
+graph_layout graph_layout_none(void);               /* nothing split, nothing partial */
+graph_value *graph_value_new(graph *g, graph_region *region, graph_type type); /* no producer yet */
 
-int64_t graph_type_count(const graph *g, const graph_type *t);             /* elements, global */
-int64_t graph_local_count(const graph *g, const graph_value *v);           /* elements on one rank */
+int64_t graph_dim_size(const graph *g, dim_id d);
+int64_t graph_type_size(const graph *g, const graph_type *t, int slot);
+int64_t graph_type_count(const graph *g, const graph_type *t);   /* elements, global */
+int64_t graph_local_count(const graph *g, const graph_value *v); /* elements on one rank */
 int64_t graph_local_size(const graph *g, const graph_value *v, int slot);
 
 #endif

@@ -29,16 +29,16 @@ typedef struct training_reduce {
 /* One field of the samples: an `input` of the model and where the data has it. */
 typedef struct training_field {
     atom input;
-    graph_type type; /* the batch dimension first */
-    int64_t below;   /* ids: the exclusive bound; 0 for values */
+    graph_type type;                   /* the batch dimension first */
+    int64_t below;                     /* ids: the exclusive bound; 0 for values */
     int64_t first_column, last_column; /* csv; -1 elsewhere */
-    atom array;      /* name of the array in npz, safetensors; NULL elsewhere */
-    double scale, shift; /* value = raw * scale + shift */
+    atom array;                        /* name of the array in npz, safetensors; NULL elsewhere */
+    double scale, shift;               /* value = raw * scale + shift */
     span at;
 } training_field;
 
 typedef struct training_data {
-    atom format; /* "csv", "npy", "npz", "idx", "safetensors", "bytes", "tokens" */
+    atom format;     /* "csv", "npy", "npz", "idx", "safetensors", "bytes", "tokens" */
     VEC(atom) paths; /* as written; globs allowed; relative to `base` */
     atom base;       /* the folder of the plan file, absolute */
     VEC(training_field) fields;
@@ -55,13 +55,13 @@ typedef struct training {
     VEC(training_reduce) reduces;
     const struct link_graph *links; /* the cluster's; NULL when the plan does not need it */
     training_data data;
-    dtype precision;       /* DTYPE_F32, or DTYPE_F64 under `precision f64` */
+    dtype precision; /* DTYPE_F32, or DTYPE_F64 under `precision f64` */
     int64_t batch;
     int64_t microbatches; /* 1 unless said */
-    double epochs;   /* 0 when `steps` is given */
-    int64_t steps;   /* 0 when `epochs` is given */
+    double epochs;        /* 0 when `steps` is given */
+    int64_t steps;        /* 0 when `epochs` is given */
     uint64_t seed;
-    double clip;     /* 0: none */
+    double clip;          /* 0: none */
     int64_t memory_limit; /* bytes of one device of the cluster; 0: not declared */
     span memory_at;
     int64_t required_memory; /* `require memory <= X`; 0: none */
