@@ -59,8 +59,9 @@ build_window build_window_of(const graph_op *op)
 static build_operand window_op(build *b, op_kind kind, const build_operand *x, int count,
                                const build_window *how, const build_dims *result)
 {
-    build_operand lettered[2];
+    build_operand lettered[2] = {{.value = NULL}};
     window_signature letters = signature_of(kind);
+    assert(count >= 1 && count <= 2);
     for (int k = 0; k < count; k++) {
         lettered[k] = x[k];
         for (int slot = 0; slot < 2; slot++)
