@@ -1,0 +1,19 @@
+# What `cmake --install` puts where: the compiler, the runtime with its header, pkg-config file and CMake package, stdlib.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+install(TARGETS espalier RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(FILES $<TARGET_FILE:espalier_rt> DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/runtime/include/espalier DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/stdlib DESTINATION ${CMAKE_INSTALL_DATADIR}/espalier)
+
+configure_file(${CMAKE_SOURCE_DIR}/cmake/espalier-runtime.pc.in espalier-runtime.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/espalier-runtime.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+configure_package_config_file(${CMAKE_SOURCE_DIR}/cmake/EspalierRuntimeConfig.cmake.in EspalierRuntimeConfig.cmake
+  INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/EspalierRuntime
+  PATH_VARS CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_LIBDIR)
+write_basic_package_version_file(EspalierRuntimeConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/EspalierRuntimeConfig.cmake
+  ${CMAKE_CURRENT_BINARY_DIR}/EspalierRuntimeConfigVersion.cmake
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/EspalierRuntime)
