@@ -1,0 +1,84 @@
+#include "coll/combine.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "topo/cpu.h"
+
+typedef void add_fn(void *own, const void *received, int64_t count);
+
+/* One loop, compiled for each instruction set; the build's own flags are the baseline of x86-64. */
+#define ADD_LOOP(T)                                                                                \
+    T *restrict a = own;                                                                           \
+    const T *restrict b = received;                                                                \
+    for (int64_t i = 0; i < count; i++)                                                            \
+        a[i] += b[i];
+
+#define ADD_FUNCTION(name, T, attributes)                                                          \
+    attributes static void name(void *own, const void *received, int64_t count)                    \
+    {                                                                                              \
+        ADD_LOOP(T)                                                                                \
+    }
+
+ADD_FUNCTION(add_f32, float, )
+ADD_FUNCTION(add_f64, double, )
+ADD_FUNCTION(add_i32, uint32_t, ) /* wraps, as the hardware does */
+#if defined(__x86_64__)
+ADD_FUNCTION(add_f32_avx2, float, __attribute__((target("avx2"))))
+ADD_FUNCTION(add_f64_avx2, double, __attribute__((target("avx2"))))
+ADD_FUNCTION(add_i32_avx2, uint32_t, __attribute__((target("avx2"))))
+#endif
+
+static float widened(uint16_t bits)
+{
+    uint32_t wide = (uint32_t)bits << 16;
+    float value;
+    memcpy(&value, &wide, sizeof value);
+    return value;
+}
+
+static uint16_t narrowed(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    if ((bits & 0x7fffffff) > 0x7f800000) /* rounding could carry a NaN into infinity */
+        return (uint16_t)(bits >> 16 | 0x40);
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+static void add_bf16(void *own, const void *received, int64_t count)
+{
+    uint16_t *a = own;
+    const uint16_t *b = received;
+    for (int64_t i = 0; i < count; i++)
+        a[i] = narrowed(widened(a[i]) + widened(b[i]));
+}
+
+static add_fn *const plain[RT_TYPE_COUNT] = {
+    [RT_F32] = add_f32, [RT_F64] = add_f64, [RT_BF16] = add_bf16, [RT_I32] = add_i32};
+#if defined(__x86_64__)
+static add_fn *const wide[RT_TYPE_COUNT] = {[RT_F32] = add_f32_avx2,
+                                            [RT_F64] = add_f64_avx2,
+                                            [RT_BF16] = add_bf16,
+                                            [RT_I32] = add_i32_avx2};
+#else
+#define wide plain
+#endif
+
+bool rt_combine_can_add(rt_type type)
+{
+    return plain[type] != NULL;
+}
+
+void rt_combine_add(rt_type type, void *own, const void *received, int64_t count)
+{
+    add_fn *add = rt_cpu_level() >= RT_CPU_V3 ? wide[type] : plain[type];
+    assert(add);
+    add(own, received, count);
+}
+
+void rt_combine_copy(rt_type type, void *own, const void *received, int64_t count)
+{
+    if (count > 0)
+        memcpy(own, received, (size_t)count * rt_type_bytes(type));
+}
