@@ -184,4 +184,7 @@ typedef struct coll_rank_program {
 /* What `rank` executes. A pure function of the program, the same on every machine. */
 coll_rank_program *coll_rank_program_of(const coll_program *p, int rank, arena *a);
 
+/* The same of all ranks, [ranks], in one pass over the program. */
+coll_rank_program **coll_rank_programs_of(const coll_program *p, arena *a);
+
 #endif

@@ -1,114 +1,134 @@
-/* The instructions of one rank: releases, then receives, then what was staged, step by step. */
+/* The instructions of the ranks: releases, then receives, then what was staged, step by step. */
 #include "coll/program.h"
 
 #include <assert.h>
 #include <string.h>
 
+/* A release of a chunk that no wait covers yet, and the one before it. */
 typedef struct coll_out {
-    int32_t next; /* the chunk's earlier send of this rank, or -1 */
+    int32_t next; /* in `outs`, or -1 */
     coll_wait to;
 } coll_out;
 
-typedef struct coll_lowering {
-    const coll_program *program;
+/* One rank while its instructions are made. */
+typedef struct coll_lane {
     coll_rank_program *mine;
-    arena *memory;
     VEC(coll_out) outs;
     int32_t *
         newest; /* [chunks]: last of `outs` that releases the chunk and is not yet waited for; -1: none */
     int32_t *
         sent_step; /* [chunks]: the last step in which this rank sends the chunk; -1: none so far */
     int32_t *waited; /* [ranks]: messages to each peer known to be consumed */
+    int32_t slots;   /* staged so far in this step */
+    size_t receives; /* where this step's receives begin; NO_RECEIVE: none yet */
+} coll_lane;
+
+#define NO_RECEIVE SIZE_MAX
+
+typedef struct coll_lowering {
+    const coll_program *program;
+    coll_lane **lanes; /* [ranks]; NULL: not asked for */
+    arena *memory;
 } coll_lowering;
 
-static coll_instruction *emit(coll_lowering *l, coll_action action, size_t send, int peer)
+static coll_instruction *emit(coll_lowering *l, coll_lane *lane, coll_action action, size_t send)
 {
     const coll_send *s = &l->program->sends.items[send];
-    vec_push(l->memory, &l->mine->code,
+    vec_push(l->memory, &lane->mine->code,
              (coll_instruction){.action = action,
                                 .step = s->step,
                                 .chunk = s->chunk,
-                                .peer = peer,
+                                .peer = action == COLL_SEND ? s->to : s->from,
                                 .slot = -1,
-                                .wait = (int32_t)l->mine->waits.count,
-                                .send = (int32_t)send,
-                                .line = s->line});
-    return &vec_last(&l->mine->code);
+                                .wait = (int32_t)lane->mine->waits.count,
+                                .send = (int32_t)send});
+    return &vec_last(&lane->mine->code);
 }
 
-static void release(coll_lowering *l, size_t send)
+static void release(coll_lowering *l, coll_lane *lane, size_t send)
 {
     const coll_send *s = &l->program->sends.items[send];
-    coll_instruction *i = emit(l, COLL_SEND, send, s->to);
-    i->message = l->mine->sent[s->to]++;
-    vec_push(l->memory, &l->outs, (coll_out){l->newest[s->chunk], {s->to, i->message}});
-    l->newest[s->chunk] = (int32_t)l->outs.count - 1;
+    coll_instruction *i = emit(l, lane, COLL_SEND, send);
+    i->message = lane->mine->sent[s->to]++;
+    vec_push(l->memory, &lane->outs, (coll_out){lane->newest[s->chunk], {s->to, i->message}});
+    lane->newest[s->chunk] = (int32_t)lane->outs.count - 1;
+    lane->sent_step[s->chunk] = s->step;
 }
 
 /* Before the chunk is written, whoever it was released to must have read it. */
-static void wait_for_readers(coll_lowering *l, coll_instruction *i)
+static void wait_for_readers(coll_lowering *l, coll_lane *lane, coll_instruction *i)
 {
-    for (int32_t o = l->newest[i->chunk]; o >= 0; o = l->outs.items[o].next) {
-        coll_wait to = l->outs.items[o].to;
-        if (l->waited[to.peer] > to.message)
+    for (int32_t o = lane->newest[i->chunk]; o >= 0; o = lane->outs.items[o].next) {
+        coll_wait to = lane->outs.items[o].to;
+        if (lane->waited[to.peer] > to.message)
             continue;
-        l->waited[to.peer] = to.message + 1;
-        vec_push(l->memory, &l->mine->waits, to);
+        lane->waited[to.peer] = to.message + 1;
+        vec_push(l->memory, &lane->mine->waits, to);
         i->wait_count++;
     }
-    l->newest[i->chunk] = -1;
+    lane->newest[i->chunk] = -1;
 }
 
-static void receive(coll_lowering *l, size_t send, bool staged, int slot)
+static void receive(coll_lowering *l, coll_lane *lane, size_t send)
 {
     const coll_send *s = &l->program->sends.items[send];
+    bool staged = lane->sent_step[s->chunk] == s->step;
     coll_action action = s->op == COLL_REDUCE ? COLL_RECV_REDUCE : COLL_RECV_COPY;
-    coll_instruction *i = emit(l, staged ? COLL_RECV_STAGE : action, send, s->from);
-    i->message = l->mine->received[s->from]++;
+    if (lane->receives == NO_RECEIVE)
+        lane->receives = lane->mine->code.count;
+    coll_instruction *i = emit(l, lane, staged ? COLL_RECV_STAGE : action, send);
+    i->message = lane->mine->received[s->from]++;
     if (staged)
-        i->slot = slot;
+        i->slot = lane->slots++;
     else
-        wait_for_readers(l, i);
+        wait_for_readers(l, lane, i);
 }
 
-static void apply(coll_lowering *l, size_t send, int message, int slot)
+/* Ends a step of one rank: what was staged takes effect. */
+static void apply_staged(coll_lowering *l, coll_lane *lane)
 {
-    const coll_send *s = &l->program->sends.items[send];
-    coll_action action = s->op == COLL_REDUCE ? COLL_APPLY_REDUCE : COLL_APPLY_COPY;
-    coll_instruction *i = emit(l, action, send, s->from);
-    i->message = message;
-    i->slot = slot;
-    wait_for_readers(l, i);
+    size_t end = lane->mine->code.count;
+    for (size_t i = lane->receives; i < end && lane->slots > 0; i++) {
+        coll_instruction staged = lane->mine->code.items[i];
+        if (staged.action != COLL_RECV_STAGE)
+            continue;
+        coll_op op = l->program->sends.items[staged.send].op;
+        coll_instruction *apply = emit(
+            l, lane, op == COLL_REDUCE ? COLL_APPLY_REDUCE : COLL_APPLY_COPY, (size_t)staged.send);
+        apply->message = staged.message;
+        apply->slot = staged.slot;
+        wait_for_readers(l, lane, apply);
+    }
+    if (lane->slots > lane->mine->slots)
+        lane->mine->slots = lane->slots;
+    lane->slots = 0;
+    lane->receives = NO_RECEIVE;
 }
 
 /* One step: sends first..last of the program. */
 static void lower_step(coll_lowering *l, size_t first, size_t last)
 {
     const coll_send *sends = l->program->sends.items;
-    int rank = l->mine->rank;
-    for (size_t i = first; i < last; i++) {
-        if (sends[i].from == rank) {
-            l->sent_step[sends[i].chunk] = sends[i].step;
-            release(l, i);
-        }
+    for (size_t i = first; i < last; i++)
+        if (l->lanes[sends[i].from])
+            release(l, l->lanes[sends[i].from], i);
+    for (size_t i = first; i < last; i++)
+        if (l->lanes[sends[i].to])
+            receive(l, l->lanes[sends[i].to], i);
+    for (size_t i = first; i < last; i++)
+        if (l->lanes[sends[i].to] && l->lanes[sends[i].to]->receives != NO_RECEIVE)
+            apply_staged(l, l->lanes[sends[i].to]);
+}
+
+static void lower(coll_lowering *l)
+{
+    const coll_sends *sends = &l->program->sends;
+    for (size_t first = 0, last; first < sends->count; first = last) {
+        last = first;
+        while (last < sends->count && sends->items[last].step == sends->items[first].step)
+            last++;
+        lower_step(l, first, last);
     }
-    size_t receives = l->mine->code.count;
-    int slots = 0;
-    for (size_t i = first; i < last; i++) {
-        if (sends[i].to != rank)
-            continue;
-        bool staged = l->sent_step[sends[i].chunk] == sends[i].step;
-        receive(l, i, staged, slots);
-        slots += staged;
-    }
-    size_t end = l->mine->code.count;
-    for (size_t i = receives; i < end && slots > 0; i++) {
-        coll_instruction staged = l->mine->code.items[i];
-        if (staged.action == COLL_RECV_STAGE)
-            apply(l, (size_t)staged.send, staged.message, staged.slot);
-    }
-    if (slots > l->mine->slots)
-        l->mine->slots = slots;
 }
 
 static int32_t *filled(arena *a, int count, int32_t value)
@@ -119,26 +139,45 @@ static int32_t *filled(arena *a, int count, int32_t value)
     return items;
 }
 
+/* The result lives in `a`; what is needed only while lowering, in `scratch`. */
+static coll_lane *lane_new(const coll_program *p, int rank, arena *a, arena *scratch)
+{
+    coll_lane *lane = arena_make(scratch, coll_lane);
+    lane->mine = arena_make(a, coll_rank_program);
+    lane->mine->rank = rank;
+    lane->mine->sent = arena_array(a, int32_t, p->ranks);
+    lane->mine->received = arena_array(a, int32_t, p->ranks);
+    lane->newest = filled(scratch, p->chunks, -1);
+    lane->sent_step = filled(scratch, p->chunks, -1);
+    lane->waited = arena_array(scratch, int32_t, p->ranks);
+    lane->receives = NO_RECEIVE;
+    return lane;
+}
+
 coll_rank_program *coll_rank_program_of(const coll_program *p, int rank, arena *a)
 {
     assert(rank >= 0 && rank < p->ranks);
-    coll_rank_program *mine = arena_make(a, coll_rank_program);
-    mine->rank = rank;
-    mine->sent = arena_array(a, int32_t, p->ranks);
-    mine->received = arena_array(a, int32_t, p->ranks);
-    coll_lowering l = {.program = p,
-                       .mine = mine,
-                       .memory = a,
-                       .newest = filled(a, p->chunks, -1),
-                       .sent_step = filled(a, p->chunks, -1),
-                       .waited = arena_array(a, int32_t, p->ranks)};
-    for (size_t first = 0, last; first < p->sends.count; first = last) {
-        last = first;
-        while (last < p->sends.count && p->sends.items[last].step == p->sends.items[first].step)
-            last++;
-        lower_step(&l, first, last);
-    }
+    arena *scratch = arena_new();
+    coll_lane **lanes = arena_array(scratch, coll_lane *, p->ranks);
+    lanes[rank] = lane_new(p, rank, a, scratch);
+    lower(&(coll_lowering){p, lanes, a});
+    coll_rank_program *mine = lanes[rank]->mine;
+    arena_free(scratch);
     return mine;
+}
+
+coll_rank_program **coll_rank_programs_of(const coll_program *p, arena *a)
+{
+    arena *scratch = arena_new();
+    coll_lane **lanes = arena_array(scratch, coll_lane *, p->ranks);
+    coll_rank_program **all = arena_array(a, coll_rank_program *, p->ranks);
+    for (int rank = 0; rank < p->ranks; rank++) {
+        lanes[rank] = lane_new(p, rank, a, scratch);
+        all[rank] = lanes[rank]->mine;
+    }
+    lower(&(coll_lowering){p, lanes, a});
+    arena_free(scratch);
+    return all;
 }
 
 const char *coll_action_name(coll_action action)
