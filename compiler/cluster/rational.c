@@ -55,11 +55,8 @@ rational rational_in_turn(rational a, rational b)
         return a;
     if (a.numerator == 0 || b.numerator == 0)
         return RATIONAL_ZERO;
-    rational product = rational_multiply(a, b);
-    wide numerator = (wide)a.numerator * b.denominator + (wide)b.numerator * a.denominator;
-    wide denominator = (wide)a.denominator * b.denominator;
-    rational sum = rational_reduce(numerator, denominator);
-    return rational_multiply(product, (rational){sum.denominator, sum.numerator});
+    wide sum = (wide)a.numerator * b.denominator + (wide)b.numerator * a.denominator;
+    return rational_reduce((wide)a.numerator * b.numerator, sum);
 }
 
 int rational_compare(rational a, rational b)
