@@ -1,0 +1,195 @@
+#include "cluster/assemble.h"
+
+#include <assert.h>
+#include <string.h>
+
+forest_draft forest_begin(arena *a, const rank_net *net, forest_kind kind, int64_t scale)
+{
+    forest_draft d = {.memory = a, .graph = net->graph};
+    d.made.kind = kind;
+    d.made.rank_count = net->rank_count;
+    d.made.ranks = net->ranks;
+    d.made.unit = net->unit;
+    d.made.scale = scale;
+    return d;
+}
+
+int forest_add_route(forest_draft *d, const int32_t *arcs, int count)
+{
+    int32_t *copy = arena_array(d->memory, int32_t, count);
+    memcpy(copy, arcs, sizeof(int32_t) * (size_t)count);
+    vec_push(d->memory, &d->routes, (forest_route){count, copy});
+    return (int)d->routes.count - 1;
+}
+
+void forest_add_tree(forest_draft *d, int root, int64_t weight, const tree_edge *edges)
+{
+    vec_push(d->memory, &d->trees, (forest_tree){root, weight, edges});
+}
+
+/* Routes are equal where their arcs are; `known` maps a way to its route + 1. */
+static int draft_route_of_way(forest_draft *d, const logical_net *l, int way, int *known)
+{
+    if (known[way] > 0)
+        return known[way] - 1;
+    link_list links = {0};
+    logical_way_links(d->memory, l, way, &links);
+    int route = -1;
+    for (size_t i = 0; i < d->routes.count && route < 0; i++)
+        if ((size_t)d->routes.items[i].arc_count == links.count &&
+            memcmp(d->routes.items[i].arcs, links.items, sizeof(int32_t) * links.count) == 0)
+            route = (int)i;
+    if (route < 0)
+        route = forest_add_route(d, links.items, (int)links.count);
+    known[way] = route + 1;
+    return route;
+}
+
+void forest_add_grown(forest_draft *d, const logical_net *l, const grown_trees *trees)
+{
+    int *known = arena_array(d->memory, int, l->ways.count + 1);
+    int edge_count = d->made.rank_count - 1;
+    for (size_t t = 0; t < trees->count; t++) {
+        const grown_tree *tree = &trees->items[t];
+        tree_edge *edges = arena_array(d->memory, tree_edge, edge_count + 1);
+        for (int i = 0; i < edge_count; i++) {
+            const grown_edge *e = &tree->edges[i];
+            edges[i] = (tree_edge){e->parent, e->child, draft_route_of_way(d, l, e->way, known)};
+        }
+        forest_add_tree(d, tree->root, tree->weight, edges);
+    }
+}
+
+forest forest_finish(forest_draft *d)
+{
+    forest *f = &d->made;
+    f->total_weight = 0;
+    for (size_t i = 0; i < d->trees.count; i++)
+        f->total_weight += d->trees.items[i].weight;
+    f->tree_count = (int)d->trees.count;
+    f->trees = d->trees.items;
+    f->route_count = (int)d->routes.count;
+    f->routes = d->routes.items;
+    f->rate = f->rank_count < 2 ? RATIONAL_UNBOUNDED
+                                : rational_multiply(rational_of(f->total_weight, f->scale),
+                                                    rational_of(f->unit, 1));
+    return *f;
+}
+
+forest forest_turned(arena *a, const link_graph *g, const forest *gather, bool twins)
+{
+    forest turned = *gather;
+    turned.kind = FOREST_REDUCE_SCATTER;
+    forest_route *routes = arena_array(a, forest_route, gather->route_count + 1);
+    for (int i = 0; i < gather->route_count; i++) {
+        const forest_route *route = &gather->routes[i];
+        int32_t *arcs = arena_array(a, int32_t, route->arc_count);
+        for (int k = 0; k < route->arc_count; k++) {
+            int32_t arc = route->arcs[route->arc_count - 1 - k];
+            const link_arc *link = &g->arcs.items[arc];
+            arcs[k] = twins ? link_graph_find_arc(g, link->to, link->from) : arc;
+        }
+        routes[i] = (forest_route){route->arc_count, arcs};
+    }
+    turned.routes = routes;
+    return turned;
+}
+
+/* The ranks of a tree in breadth-first order from `root`; edges[i] leads to order[i + 1]. Returns the last rank. */
+typedef struct tree_walk {
+    int count;
+    const tree_edge *given;
+    int *order;
+    int *from; /* by rank: parent */
+    tree_edge *edges;
+} tree_walk;
+
+static int tree_walk_from(const tree_walk *w, int root)
+{
+    int reached = 1;
+    w->order[0] = root;
+    w->from[root] = -1;
+    for (int at = 0; at < reached; at++) {
+        int rank = w->order[at];
+        for (int i = 0; i < w->count - 1; i++) {
+            const tree_edge *e = &w->given[i];
+            if (e->parent != rank && e->child != rank)
+                continue;
+            int other = e->parent == rank ? e->child : e->parent;
+            if (other == w->from[rank])
+                continue;
+            w->from[other] = rank;
+            w->edges[reached - 1] = (tree_edge){rank, other, e->route};
+            w->order[reached++] = other;
+        }
+    }
+    assert(reached == w->count);
+    return w->order[reached - 1];
+}
+
+/* The middle of a longest path: no other root gives a shallower tree. */
+static int tree_walk_middle(const tree_walk *w)
+{
+    int begin = tree_walk_from(w, 0), end = tree_walk_from(w, begin);
+    int length = 0;
+    for (int rank = end; w->from[rank] >= 0; rank = w->from[rank])
+        length++;
+    for (int step = 0; step < length / 2; step++)
+        end = w->from[end];
+    return end;
+}
+
+static bool tree_has_edge(const forest_tree *t, int count, int a, int b)
+{
+    for (int i = 0; i < count; i++)
+        if ((t->edges[i].parent == a && t->edges[i].child == b) ||
+            (t->edges[i].parent == b && t->edges[i].child == a))
+            return true;
+    return false;
+}
+
+static bool tree_same(const forest_tree *t, const tree_edge *edges, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (!tree_has_edge(t, count, edges[i].parent, edges[i].child))
+            return false;
+    return true;
+}
+
+static bool draft_merge(forest_draft *d, const tree_edge *edges, int64_t weight)
+{
+    for (size_t i = 0; i < d->trees.count; i++) {
+        if (!tree_same(&d->trees.items[i], edges, d->made.rank_count - 1))
+            continue;
+        d->trees.items[i].weight += weight;
+        return true;
+    }
+    return false;
+}
+
+static int draft_direct_route(forest_draft *d, int from, int to)
+{
+    int32_t arc = link_graph_find_arc(d->graph, d->made.ranks[from], d->made.ranks[to]);
+    for (size_t i = 0; i < d->routes.count; i++)
+        if (d->routes.items[i].arcs[0] == arc)
+            return (int)i;
+    return forest_add_route(d, &arc, 1);
+}
+
+forest forest_centred(arena *a, const link_graph *g, const forest *packed)
+{
+    forest_draft d = {.memory = a, .graph = g, .made = *packed};
+    d.made.kind = FOREST_ALL_REDUCE;
+    int n = packed->rank_count;
+    for (int t = 0; t < packed->tree_count; t++) {
+        tree_walk w = {n, packed->trees[t].edges, arena_array(a, int, n), arena_array(a, int, n),
+                       arena_array(a, tree_edge, n)};
+        int root = tree_walk_middle(&w);
+        tree_walk_from(&w, root);
+        for (int i = 0; i < n - 1; i++)
+            w.edges[i].route = draft_direct_route(&d, w.edges[i].parent, w.edges[i].child);
+        if (!draft_merge(&d, w.edges, packed->trees[t].weight))
+            forest_add_tree(&d, root, packed->trees[t].weight, w.edges);
+    }
+    return forest_finish(&d);
+}

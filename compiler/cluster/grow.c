@@ -1,0 +1,192 @@
+#include "cluster/grow.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Trees of one weight and one set of ranks reached. */
+typedef struct grow_batch {
+    int64_t weight;
+    int reached_count;
+    int *order; /* ranks in order of reaching */
+    bool *reached;
+    grown_edge *edges;
+} grow_batch;
+
+typedef struct grow_state {
+    arena *memory;
+    logical_net *net;
+    int64_t *waiting; /* by rank: demand of trees not begun */
+    int64_t waiting_total;
+    VEC(grow_batch) partial; /* begun, set aside */
+    int *first_out;          /* by rank: into out_arcs; one more at the end */
+    int *out_arcs;
+    arena *flow_memory;
+    flow_net *flow; /* waiting demand, partial batches, and the arcs' capacities */
+    int *feed;      /* by rank: flow arc from the source */
+    int *arc_flow;  /* by logical arc */
+    int64_t owed;   /* waiting and partial together */
+} grow_state;
+
+static void grow_sort_arcs(grow_state *g)
+{
+    int n = g->net->rank_count;
+    g->first_out = arena_array(g->memory, int, n + 1);
+    g->out_arcs = arena_array(g->memory, int, g->net->arcs.count);
+    for (size_t i = 0; i < g->net->arcs.count; i++)
+        g->first_out[g->net->arcs.items[i].from + 1]++;
+    for (int r = 0; r < n; r++)
+        g->first_out[r + 1] += g->first_out[r];
+    int *at = arena_array(g->memory, int, n);
+    memcpy(at, g->first_out, sizeof(int) * (size_t)n);
+    for (size_t i = 0; i < g->net->arcs.count; i++)
+        g->out_arcs[at[g->net->arcs.items[i].from]++] = (int)i;
+}
+
+/* Node n is the source; partial batches have a node each: they are served by any rank they have reached. */
+static void grow_build_flow(grow_state *g)
+{
+    int n = g->net->rank_count;
+    if (g->flow_memory)
+        arena_free(g->flow_memory);
+    g->flow_memory = arena_new();
+    g->flow = flow_net_new(g->flow_memory, n + 1 + (int)g->partial.count);
+    for (size_t i = 0; i < g->net->arcs.count; i++) {
+        const logical_arc *arc = &g->net->arcs.items[i];
+        g->arc_flow[i] = flow_add(g->flow, arc->from, arc->to, arc->capacity);
+    }
+    for (int r = 0; r < n; r++)
+        g->feed[r] = flow_add(g->flow, n, r, g->waiting[r]);
+    g->owed = g->waiting_total;
+    for (size_t i = 0; i < g->partial.count; i++) {
+        const grow_batch *b = &g->partial.items[i];
+        int node = n + 1 + (int)i;
+        flow_add(g->flow, n, node, b->weight);
+        g->owed += b->weight;
+        for (int k = 0; k < b->reached_count; k++)
+            flow_add(g->flow, node, b->order[k], FLOW_INFINITE);
+    }
+}
+
+/* The most weight of the current batch that can take this arc: what all else needs must still be served at the arc's
+ * end when its beginning gives without limit. */
+static int64_t grow_most(grow_state *g, const grow_batch *b, int arc)
+{
+    const logical_arc *chosen = &g->net->arcs.items[arc];
+    int64_t most = chosen->capacity < b->weight ? chosen->capacity : b->weight;
+    flow_set(g->flow, g->feed[chosen->from], FLOW_INFINITE);
+    flow_reset(g->flow);
+    int64_t served = flow_maximum(g->flow, g->net->rank_count, chosen->to, g->owed + most);
+    flow_set(g->flow, g->feed[chosen->from], g->waiting[chosen->from]);
+    assert(served >= g->owed);
+    return served - g->owed;
+}
+
+typedef struct grow_choice {
+    int arc;
+    int64_t most;
+} grow_choice;
+
+/* Tries the arcs out of the batch, nearest to the root first: the first that takes the whole weight, else the best.
+ * `whole` looks only at arcs with room for the whole weight. */
+static void grow_scan(grow_state *g, const grow_batch *b, bool whole, grow_choice *best)
+{
+    for (int k = 0; k < b->reached_count; k++) {
+        int rank = b->order[k];
+        for (int i = g->first_out[rank]; i < g->first_out[rank + 1]; i++) {
+            const logical_arc *arc = &g->net->arcs.items[g->out_arcs[i]];
+            bool room = arc->capacity >= b->weight;
+            if (b->reached[arc->to] || room != whole || arc->capacity <= best->most)
+                continue;
+            int64_t most = grow_most(g, b, g->out_arcs[i]);
+            if (most > best->most)
+                *best = (grow_choice){g->out_arcs[i], most};
+            if (best->most == b->weight)
+                return;
+        }
+    }
+}
+
+static grow_batch grow_copy(arena *a, const grow_batch *b, int n)
+{
+    grow_batch copy = *b;
+    copy.order = arena_array(a, int, n);
+    copy.reached = arena_array(a, bool, n);
+    copy.edges = arena_array(a, grown_edge, n);
+    memcpy(copy.order, b->order, sizeof(int) * (size_t)b->reached_count);
+    memcpy(copy.reached, b->reached, sizeof(bool) * (size_t)n);
+    memcpy(copy.edges, b->edges, sizeof(grown_edge) * (size_t)(b->reached_count - 1));
+    return copy;
+}
+
+static void grow_take(grow_state *g, grow_batch *b, grow_choice choice)
+{
+    logical_arc *arc = &g->net->arcs.items[choice.arc];
+    if (choice.most < b->weight) {
+        grow_batch rest = grow_copy(g->memory, b, g->net->rank_count);
+        rest.weight = b->weight - choice.most;
+        vec_push(g->memory, &g->partial, rest);
+        b->weight = choice.most;
+        grow_build_flow(g);
+    }
+    arc->capacity -= choice.most;
+    flow_set(g->flow, g->arc_flow[choice.arc], arc->capacity);
+    b->edges[b->reached_count - 1] = (grown_edge){arc->from, arc->to, arc->way};
+    b->order[b->reached_count++] = arc->to;
+    b->reached[arc->to] = true;
+}
+
+static void grow_batch_whole(grow_state *g, grow_batch *b)
+{
+    while (b->reached_count < g->net->rank_count) {
+        grow_choice best = {-1, 0};
+        grow_scan(g, b, true, &best);
+        if (best.most < b->weight)
+            grow_scan(g, b, false, &best);
+        assert(best.most > 0);
+        grow_take(g, b, best);
+    }
+}
+
+static void grow_root(grow_state *g, int root, grown_trees *trees)
+{
+    int n = g->net->rank_count;
+    grow_batch b = {.weight = g->waiting[root], .reached_count = 1};
+    b.order = arena_array(g->memory, int, n);
+    b.reached = arena_array(g->memory, bool, n);
+    b.edges = arena_array(g->memory, grown_edge, n);
+    b.order[0] = root;
+    b.reached[root] = true;
+    g->waiting_total -= b.weight;
+    g->waiting[root] = 0;
+    flow_set(g->flow, g->feed[root], 0);
+    g->owed -= b.weight;
+    for (;;) {
+        grow_batch_whole(g, &b);
+        vec_push(g->memory, trees, (grown_tree){root, b.weight, b.edges});
+        if (g->partial.count == 0)
+            return;
+        b = g->partial.items[--g->partial.count];
+        grow_build_flow(g);
+    }
+}
+
+grown_trees grow_trees(arena *a, logical_net *l, const int64_t *demand)
+{
+    int n = l->rank_count;
+    grow_state g = {.memory = a, .net = l};
+    g.waiting = arena_array(a, int64_t, n);
+    g.feed = arena_array(a, int, n);
+    g.arc_flow = arena_array(a, int, l->arcs.count);
+    for (int r = 0; r < n; r++) {
+        g.waiting[r] = demand[r];
+        g.waiting_total += demand[r];
+    }
+    grow_sort_arcs(&g);
+    grow_build_flow(&g);
+    grown_trees trees = {0};
+    for (int r = 0; r < n; r++)
+        if (g.waiting[r] > 0)
+            grow_root(&g, r, &trees);
+    arena_free(g.flow_memory);
+    return trees;
+}

@@ -1,0 +1,151 @@
+/* cluster/synthesis.h: forests reach the bound exactly, and hold up to forest_check. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "cluster/bounds.h"
+#include "support/link_shapes.h"
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void assert_forest(arena *a, const link_graph *g, const forest *f)
+{
+    const char *wrong = forest_check(a, g, f);
+    if (wrong)
+        fail_msg("%s: %s", g->name, wrong);
+}
+
+/* All three collectives of a set of ranks at their bounds. Seconds for the all-reduce. */
+static double assert_optimal(const link_graph *g, const int *ranks, int count)
+{
+    arena *a = arena_new();
+    double begin = now();
+    synthesis both = synthesis_all_reduce(a, g, ranks, count);
+    double seconds = now() - begin;
+    bound best = bound_all_reduce(a, g, ranks, count);
+    assert_int_equal(both.status, SYNTHESIS_OK);
+    assert_int_equal(rational_compare(both.rate, best.rate), 0);
+    for (int p = 0; p < both.phase_count; p++)
+        assert_forest(a, g, &both.phases[p]);
+    synthesis gather = synthesis_all_gather(a, g, ranks, count);
+    assert_int_equal(rational_compare(gather.rate, bound_all_gather(a, g, ranks, count).rate), 0);
+    assert_forest(a, g, &gather.phases[0]);
+    synthesis scatter = synthesis_reduce_scatter(a, g, ranks, count);
+    bound scattered = bound_reduce_scatter(a, g, ranks, count);
+    assert_int_equal(rational_compare(scatter.rate, scattered.rate), 0);
+    assert_forest(a, g, &scatter.phases[0]);
+    arena_free(a);
+    return seconds;
+}
+
+static void report(const char *what, const link_graph *g, double seconds)
+{
+    arena *a = arena_new();
+    int count = (int)g->devices.count;
+    synthesis s = synthesis_all_reduce(a, g, shape_all(a, g), count);
+    const forest *last = &s.phases[s.phase_count - 1];
+    printf("    %-34s %4d ranks  %10.3f GB/s  %5d trees  depth %3d  %8.3f s\n", what, count,
+           rational_value(s.rate) / 1e9, last->tree_count, forest_depth(last), seconds);
+    arena_free(a);
+}
+
+static void check_whole(const char *what, const link_graph *g)
+{
+    arena *a = arena_new();
+    report(what, g, assert_optimal(g, shape_all(a, g), (int)g->devices.count));
+    arena_free(a);
+}
+
+static void check_subsets(link_graph *g)
+{
+    double slowest = 0;
+    int most_trees = 0, most_packed = 0;
+    for (unsigned mask = 1; mask < 256; mask++) {
+        int ranks[8], count = shape_subset(g, mask, ranks);
+        if (!shape_connected(g, ranks, count))
+            continue;
+        double seconds = assert_optimal(g, ranks, count);
+        slowest = seconds > slowest ? seconds : slowest;
+        arena *a = arena_new();
+        synthesis gather = synthesis_all_gather(a, g, ranks, count);
+        synthesis packing = synthesis_packing(a, g, ranks, count);
+        most_trees =
+            gather.phases[0].tree_count > most_trees ? gather.phases[0].tree_count : most_trees;
+        most_packed =
+            packing.phases[0].tree_count > most_packed ? packing.phases[0].tree_count : most_packed;
+        arena_free(a);
+    }
+    printf("    %s: slowest subset %.4f s, at most %d packed trees, %d all-gather trees\n", g->name,
+           slowest, most_packed, most_trees);
+    assert_true(slowest < 1);
+}
+
+static void every_dgx1_subset_is_at_its_bound(void **state)
+{
+    (void)state;
+    arena *a = arena_new();
+    check_subsets(shape_dgx1p(a));
+    check_subsets(shape_dgx1v(a));
+    arena_free(a);
+}
+
+static void random_graphs_are_at_their_bounds(void **state)
+{
+    (void)state;
+    for (unsigned seed = 0; seed < 150; seed++) {
+        arena *a = arena_new();
+        int devices = 2 + (int)(seed % 7);
+        link_graph *g = shape_random(a, seed, devices, (int)(seed % 5));
+        assert_optimal(g, shape_all(a, g), devices);
+        arena_free(a);
+    }
+}
+
+static void machines_are_at_their_bounds(void **state)
+{
+    (void)state;
+    arena *a = arena_new();
+    const int64_t unequal[8] = {50 * SHAPE_GB, 0, 25 * SHAPE_GB, 0, 50 * SHAPE_GB, 0, 0,
+                                25 * SHAPE_GB};
+    const int slower[4] = {1, 2, 1, 5};
+    check_whole("DGX-1P", shape_dgx1p(a));
+    check_whole("DGX-1V", shape_dgx1v(a));
+    check_whole("2 boxes of 8 A100", shape_plain_boxes(a, 2, 8, 300 * SHAPE_GB, 25 * SHAPE_GB));
+    check_whole("4 boxes of 8 A100", shape_plain_boxes(a, 4, 8, 300 * SHAPE_GB, 25 * SHAPE_GB));
+    check_whole("2 boxes of 8 H100", shape_plain_boxes(a, 2, 8, 450 * SHAPE_GB, 50 * SHAPE_GB));
+    check_whole("4 boxes of 8 H100", shape_plain_boxes(a, 4, 8, 450 * SHAPE_GB, 50 * SHAPE_GB));
+    check_whole("2 boxes, unequal NICs",
+                shape_of_boxes(a, &(shape_boxes){2, 8, 300 * SHAPE_GB, unequal, NULL}));
+    check_whole("4 boxes, unequal NICs, slow boxes",
+                shape_of_boxes(a, &(shape_boxes){4, 8, 300 * SHAPE_GB, unequal, slower}));
+    check_whole("MI250", shape_mi250(a, 1));
+    check_whole("2 MI250 boxes", shape_mi250(a, 2));
+    check_whole("4x4 torus", shape_torus(a, 4, 4, 1, 50 * SHAPE_GB));
+    check_whole("3x5 torus", shape_torus(a, 3, 5, 1, 50 * SHAPE_GB));
+    check_whole("3x3x3 torus", shape_torus(a, 3, 3, 3, 50 * SHAPE_GB));
+    check_whole("fat tree 4x4, 2 spines, 2:1",
+                shape_of_fat_tree(a, &(shape_fat_tree){4, 4, 2, 10 * SHAPE_GB, 10 * SHAPE_GB}));
+    check_whole("fat tree 4x8, 2 spines, 4:1",
+                shape_of_fat_tree(a, &(shape_fat_tree){4, 8, 2, 10 * SHAPE_GB, 10 * SHAPE_GB}));
+    arena_free(a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_dgx1_subset_is_at_its_bound),
+        cmocka_unit_test(random_graphs_are_at_their_bounds),
+        cmocka_unit_test(machines_are_at_their_bounds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
