@@ -1,0 +1,318 @@
+#include "parse/brackets.h"
+
+#include "parser.h"
+
+#include <assert.h>
+#include <string.h>
+
+static const char *const item_words[] = {
+#define ITEM(word, token) word,
+#include "keywords.def"
+};
+
+typedef struct opener {
+    size_t index;
+    int closer; /* token type that closes it */
+} opener;
+
+typedef struct pairing {
+    const parse_context *context;
+    token_list *list;
+    opener stack[PARSE_DEEPEST_NESTING];
+    size_t depth;
+    size_t after_block;  /* index behind the last '}' that closed a block of the top */
+    size_t suspect;      /* a '{' whose '}' is indented less than its own line, plus 1; 0: none */
+    size_t rescans_left; /* bounds the work on files of nothing but open brackets */
+} pairing;
+
+enum { MOST_RESCANS = 64 };
+
+static token *item(const pairing *p, size_t i)
+{
+    return &p->list->items[i];
+}
+
+static span span_at(const pairing *p, size_t i)
+{
+    return token_span(p->list, item(p, i));
+}
+
+static bool is_item_word(const pairing *p, const token *t)
+{
+    for (size_t k = 0; k < sizeof item_words / sizeof *item_words; k++)
+        if (token_is(p->list, t, item_words[k]))
+            return true;
+    return false;
+}
+
+static int closer_of(int type)
+{
+    switch (type) {
+    case TOKEN_LEFT:
+        return TOKEN_RIGHT;
+    case TOKEN_LEFT_SQUARE:
+        return TOKEN_RIGHT_SQUARE;
+    case TOKEN_LEFT_BRACE:
+        return TOKEN_RIGHT_BRACE;
+    default:
+        return 0;
+    }
+}
+
+static const char *sign_of(int type)
+{
+    switch (type) {
+    case TOKEN_LEFT:
+        return "(";
+    case TOKEN_RIGHT:
+        return ")";
+    case TOKEN_LEFT_SQUARE:
+        return "[";
+    case TOKEN_RIGHT_SQUARE:
+        return "]";
+    case TOKEN_LEFT_BRACE:
+        return "{";
+    default:
+        return "}";
+    }
+}
+
+/* Blanks before the first token of the line in which `i` stands. */
+static size_t indent_of(const pairing *p, size_t i)
+{
+    const char *bytes = p->list->bytes;
+    uint32_t start = item(p, i)->begin;
+    while (start > 0 && bytes[start - 1] != '\n')
+        start--;
+    return strspn(bytes + start, " \t");
+}
+
+static bool is_first_of_line(const pairing *p, size_t i)
+{
+    return i == 0 || item(p, i - 1)->type == TOKEN_NEWLINE;
+}
+
+static size_t line_end(const pairing *p, size_t i)
+{
+    while (i < p->list->count && item(p, i)->type != TOKEN_NEWLINE)
+        i++;
+    return i;
+}
+
+static bool top_is_brace(const pairing *p)
+{
+    return p->depth > 0 && p->stack[p->depth - 1].closer == TOKEN_RIGHT_BRACE;
+}
+
+/* The '(' or '[' above the innermost block, the outermost of them. */
+static size_t outermost_round(const pairing *p)
+{
+    size_t at = p->depth;
+    while (at > 0 && p->stack[at - 1].closer != TOKEN_RIGHT_BRACE)
+        at--;
+    return at;
+}
+
+static void report_unclosed(pairing *p, size_t i)
+{
+    const char *sign = sign_of(item(p, i)->type);
+    diag *d = diag_report(p->context->diags, E0105, span_at(p, i), "'%s' is never closed", sign);
+    diag_fix(d, "close it with '%s'", sign_of(closer_of(item(p, i)->type)));
+}
+
+/* The brackets open above the innermost block cannot close any more: the outermost is at fault, and its statement ends
+ * with its line, or before `stop` if that stands on it. Returns where pairing goes on. */
+static size_t give_up_round(pairing *p, size_t stop)
+{
+    size_t at = outermost_round(p), opened = p->stack[at].index;
+    bool reported_already = item(p, opened)->type == TOKEN_BAD;
+    if (!reported_already)
+        report_unclosed(p, opened);
+    item(p, opened)->type = TOKEN_BAD;
+    p->depth = at;
+    size_t end = line_end(p, opened);
+    bool in_head = at == 0 && stop < p->list->count && item(p, stop)->type == TOKEN_LEFT_BRACE;
+    if (in_head || p->rescans_left == 0)
+        return stop;
+    p->rescans_left--;
+    return stop < end ? stop : end;
+}
+
+static void truncate_at(pairing *p, size_t i)
+{
+    item(p, i)->type = TOKEN_BAD;
+    item(p, i)->pair = 0;
+    p->list->count = i + 1;
+    p->depth = 0;
+}
+
+static size_t open_bracket(pairing *p, size_t i)
+{
+    int type = item(p, i)->type;
+    if (type == TOKEN_LEFT_BRACE && p->depth > 0 && !top_is_brace(p))
+        return give_up_round(p, i);
+    if (p->depth == PARSE_DEEPEST_NESTING) {
+        diag *d = diag_report(p->context->diags, E0109, span_at(p, i),
+                              "brackets nested deeper than %d; the file is read up to here",
+                              PARSE_DEEPEST_NESTING);
+        diag_fix(d, "give the inner parts names of their own");
+        truncate_at(p, i);
+        return p->list->count;
+    }
+    p->stack[p->depth++] = (opener){i, closer_of(type)};
+    return i + 1;
+}
+
+static void pair_up(pairing *p, size_t i)
+{
+    opener o = p->stack[--p->depth];
+    item(p, o.index)->pair = (uint32_t)i;
+    item(p, i)->pair = (uint32_t)o.index;
+    if (o.closer != TOKEN_RIGHT_BRACE)
+        return;
+    if (p->depth == 0)
+        p->after_block = i + 1;
+    if (!p->suspect && is_first_of_line(p, i) && indent_of(p, i) < indent_of(p, o.index))
+        p->suspect = o.index + 1;
+}
+
+/* Statements behind a '}' that came too early are part of the same mistake. */
+static void skip_statements(pairing *p, size_t from, size_t to)
+{
+    for (size_t k = from; k < to; k++)
+        if (item(p, k)->type != TOKEN_COMMENT && item(p, k)->type != TOKEN_NEWLINE)
+            item(p, k)->type = TOKEN_SKIPPED;
+}
+
+static bool holds_brace(const pairing *p, size_t from, size_t to)
+{
+    for (size_t k = from; k < to; k++)
+        if (item(p, k)->type == TOKEN_LEFT_BRACE)
+            return true;
+    return false;
+}
+
+static void stray(pairing *p, size_t i)
+{
+    const char *sign = sign_of(item(p, i)->type);
+    diag *d = diag_report(p->context->diags, E0106, span_at(p, i), "'%s' closes nothing", sign);
+    if (item(p, i)->type == TOKEN_RIGHT_BRACE && !holds_brace(p, p->after_block, i)) {
+        size_t first = token_next(p->list, p->after_block);
+        if (first < i && p->after_block > 0)
+            diag_note(d, span_at(p, p->after_block - 1), "the block ended here already");
+        if (first < i && !is_item_word(p, item(p, first)))
+            skip_statements(p, p->after_block, i);
+        p->after_block = i + 1;
+    }
+    diag_fix_edit(d, span_at(p, i), "", "take it out");
+    item(p, i)->type = TOKEN_SKIPPED;
+}
+
+static bool is_open(const pairing *p, int closer)
+{
+    for (size_t at = outermost_round(p); at < p->depth; at++)
+        if (p->stack[at].closer == closer)
+            return true;
+    return false;
+}
+
+/* `f(a]`: the bracket that closes is taken for the one that was meant. */
+static void close_with(pairing *p, size_t i)
+{
+    opener o = p->stack[p->depth - 1];
+    const char *right = sign_of(o.closer);
+    diag *d = diag_report(p->context->diags, E0106, span_at(p, i), "'%s' cannot close '%s'",
+                          sign_of(item(p, i)->type), sign_of(item(p, o.index)->type));
+    diag_note(d, span_at(p, o.index), "'%s' opened here", sign_of(item(p, o.index)->type));
+    diag_fix_edit(d, span_at(p, i), right, "write '%s'", right);
+    item(p, i)->type = (uint16_t)o.closer;
+    pair_up(p, i);
+}
+
+static size_t close_bracket(pairing *p, size_t i)
+{
+    int type = item(p, i)->type;
+    bool round_open = p->depth > 0 && !top_is_brace(p);
+    if (p->depth > 0 && p->stack[p->depth - 1].closer == type)
+        pair_up(p, i);
+    else if (type == TOKEN_RIGHT_BRACE && round_open)
+        return give_up_round(p, i);
+    else if (round_open && is_open(p, type))
+        return give_up_round(p, i);
+    else if (round_open)
+        close_with(p, i);
+    else
+        stray(p, i);
+    return i + 1;
+}
+
+/* A line that begins at the margin with the head of a block is taken for one, whatever is open above it. */
+static bool is_head_at_margin(const pairing *p, size_t i)
+{
+    const token *t = item(p, i);
+    if (t->type != TOKEN_NAME || !is_first_of_line(p, i) || indent_of(p, i) > 0)
+        return false;
+    if (!is_item_word(p, t) || i + 1 >= p->list->count || item(p, i + 1)->type != TOKEN_NAME)
+        return false;
+    return holds_brace(p, i, line_end(p, i));
+}
+
+static size_t close_before_head(pairing *p, size_t i)
+{
+    if (!top_is_brace(p))
+        return give_up_round(p, i);
+    report_unclosed(p, p->suspect ? p->suspect - 1 : p->stack[0].index);
+    item(p, i)->flags |= TOKEN_CLOSES;
+    p->suspect = 0;
+    p->depth = 0;
+    return i + 1;
+}
+
+/* A string that does not end takes the brackets open on its line with it. */
+static void drop_open_on_line(pairing *p)
+{
+    while (p->depth > 0 && !top_is_brace(p)) {
+        size_t opened = p->stack[p->depth - 1].index;
+        item(p, opened)->type = TOKEN_BAD;
+        p->depth--;
+    }
+}
+
+static size_t step(pairing *p, size_t i)
+{
+    const token *t = item(p, i);
+    switch (t->type) {
+    case TOKEN_LEFT:
+    case TOKEN_LEFT_SQUARE:
+    case TOKEN_LEFT_BRACE:
+        return open_bracket(p, i);
+    case TOKEN_RIGHT:
+    case TOKEN_RIGHT_SQUARE:
+    case TOKEN_RIGHT_BRACE:
+        return close_bracket(p, i);
+    case TOKEN_BAD:
+        if (p->list->bytes[t->begin] == '"')
+            drop_open_on_line(p);
+        return i + 1;
+    case TOKEN_NAME:
+        if (p->depth > 0 && is_head_at_margin(p, i))
+            return close_before_head(p, i);
+        return i + 1;
+    default:
+        return i + 1;
+    }
+}
+
+void brackets_pair(const parse_context *context, token_list *list)
+{
+    pairing p = {.context = context, .list = list, .rescans_left = MOST_RESCANS};
+    size_t i = 0;
+    do {
+        while (i < list->count)
+            i = step(&p, i);
+        if (p.depth > 0 && !top_is_brace(&p))
+            i = give_up_round(&p, list->count);
+    } while (i < list->count);
+    if (p.depth > 0)
+        report_unclosed(&p, p.suspect ? p.suspect - 1 : p.stack[p.depth - 1].index);
+}

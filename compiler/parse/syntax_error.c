@@ -1,0 +1,214 @@
+#include "parse/syntax_error.h"
+
+#include "base/text.h"
+#include "parser.h"
+
+#include <string.h>
+
+/* What may stand in a place, in the order in which it is named. */
+typedef struct expectation {
+    const int *types;
+    int count;
+} expectation;
+
+static bool expects(const expectation *e, int type)
+{
+    for (int i = 0; i < e->count; i++)
+        if (e->types[i] == type)
+            return true;
+    return false;
+}
+
+static bool expects_expression(const expectation *e)
+{
+    return expects(e, TOKEN_NUMBER) && expects(e, TOKEN_STRING);
+}
+
+/* Signs and words that are worth naming; operators are not, since they may stand behind any expression. */
+static const struct {
+    int type;
+    const char *words;
+} named[] = {
+    {TOKEN_LEFT_BRACE, "'{'"},  {TOKEN_RIGHT_BRACE, "'}'"},  {TOKEN_LEFT_EDGES, "'{'"},
+    {TOKEN_RIGHT_EDGES, "'}'"}, {TOKEN_IS, "'='"},           {TOKEN_COLON, "':'"},
+    {TOKEN_RIGHT, "')'"},       {TOKEN_RIGHT_SQUARE, "']'"}, {TOKEN_COMMA, "','"},
+    {TOKEN_HEAD_FOR, "'for'"},  {TOKEN_HEAD_ON, "'on'"},     {TOKEN_UPDATES, "'updates'"},
+    {TOKEN_BY, "'by'"},         {TOKEN_IN, "'in'"},          {TOKEN_FROM, "'from'"},
+    {TOKEN_TO, "'to'"},         {TOKEN_THEN, "'then'"},      {TOKEN_INIT, "'init'"},
+    {TOKEN_BELOW, "'below'"},   {TOKEN_LEFT_SQUARE, "'['"},  {TOKEN_LEFT, "'('"},
+    {TOKEN_ARROW, "'->'"},
+};
+
+enum { MOST_NAMED = 4 };
+
+typedef struct listing {
+    const char *words[MOST_NAMED + 4];
+    int count;
+} listing;
+
+static void list_add(listing *l, const char *words)
+{
+    for (int i = 0; i < l->count; i++)
+        if (strcmp(l->words[i], words) == 0)
+            return;
+    if (l->count < MOST_NAMED)
+        l->words[l->count++] = words;
+}
+
+/* ELSE alone stands behind a then; otherwise it is only possible, and noise. */
+static void list_words(listing *l, const expectation *e)
+{
+    if (expects_expression(e))
+        list_add(l, "an expression");
+    else if (expects(e, TOKEN_NAME))
+        list_add(l, "a name");
+    else if (expects(e, TOKEN_STRING))
+        list_add(l, "a string");
+    bool in_expression = expects_expression(e);
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
+        bool opens_expression = named[i].type == TOKEN_LEFT || named[i].type == TOKEN_LEFT_SQUARE;
+        bool continues_one = opens_expression && (expects(e, TOKEN_PLUS) || expects(e, TOKEN_DOT));
+        if (expects(e, named[i].type) && !(in_expression && opens_expression) && !continues_one)
+            list_add(l, named[i].words);
+    }
+    if (expects(e, TOKEN_END))
+        list_add(l, "the end of the line");
+    if (l->count == 0 && expects(e, TOKEN_ELSE))
+        list_add(l, "'else'");
+    if (l->count == 0 && expects(e, TOKEN_PLUS))
+        list_add(l, "an operator");
+}
+
+static const char *joined(parser *p, const listing *l)
+{
+    text t = text_in(p->context->memory);
+    for (int i = 0; i < l->count; i++)
+        text_add(&t, "%s%s", i == 0 ? "" : i + 1 == l->count ? " or " : ", ", l->words[i]);
+    return text_done(&t);
+}
+
+static const token *found_token(const parser *p)
+{
+    return p->last_index < p->list->count ? &p->list->items[p->last_index] : NULL;
+}
+
+static const token *token_before(const parser *p)
+{
+    size_t i = p->last_index;
+    while (i > 0) {
+        const token *t = &p->list->items[--i];
+        if (t->type != TOKEN_COMMENT && t->type != TOKEN_NEWLINE && t->type != TOKEN_SKIPPED)
+            return t;
+    }
+    return NULL;
+}
+
+static const char *found_words(const parser *p, int found, span at)
+{
+    if (found == 0)
+        return "the file ends";
+    if (found == TOKEN_END) {
+        const token *t = found_token(p);
+        bool before_brace = t && p->made_up && t->type == TOKEN_RIGHT_BRACE;
+        bool semicolon = t && !p->made_up && p->list->bytes[t->begin] == ';';
+        return before_brace ? "'}'" : semicolon ? "';'" : "the line ends";
+    }
+    size_t length = at.end - at.begin;
+    if (length > 40)
+        length = 40;
+    return arena_format(p->context->memory, "'%.*s'", (int)length, p->list->bytes + at.begin);
+}
+
+/* `batch = 64`: clauses take no sign. */
+static bool report_clause_with_is(parser *p, int found, span at)
+{
+    const token *before = token_before(p);
+    if (found != TOKEN_IS || !before || before->type != TOKEN_WORD)
+        return false;
+    diag *d = diag_report(p->context->diags, E0116, at, "clause '%s' takes no '='", before->name);
+    uint32_t end = at.end;
+    while (p->list->bytes[end] == ' ' && p->list->bytes[at.begin - 1] == ' ')
+        end++;
+    diag_fix_edit(d, (span){at.file, at.begin, end}, at.begin == before->end ? " " : "",
+                  "write the value behind '%s' alone", before->name);
+    return true;
+}
+
+/* `a = b` where a condition is due. */
+static bool is_equality(const parser *p, int found, const expectation *e)
+{
+    return found == TOKEN_IS && expects(e, TOKEN_EQUAL) && !expects(e, TOKEN_IS) &&
+           (p->statement == TOKEN_WHEN || expects(e, TOKEN_THEN));
+}
+
+static bool begins_expression(int type)
+{
+    return type == TOKEN_NAME || type == TOKEN_NUMBER || type == TOKEN_STRING || type == TOKEN_LEFT;
+}
+
+static void suggest_edit(parser *p, diag *d, int found, span at, const expectation *e)
+{
+    const token *before = token_before(p);
+    span gap = {at.file, before ? before->end : at.begin, before ? before->end : at.begin};
+    if (is_equality(p, found, e))
+        diag_fix_edit(d, at, "==", "compare with '=='");
+    else if (begins_expression(found) && expects(e, TOKEN_COMMA) &&
+             (expects(e, TOKEN_RIGHT) || expects(e, TOKEN_RIGHT_SQUARE) ||
+              expects(e, TOKEN_RIGHT_EDGES)))
+        diag_fix_edit(d, gap, ",", "put ',' between the two");
+    else if (begins_expression(found) && expects(e, TOKEN_IS) && p->statement == TOKEN_NAME)
+        diag_fix_edit(d, gap, " =", "put '=' between the two");
+    else if (found == TOKEN_IS && expects(e, TOKEN_COLON) && !expects(e, TOKEN_IS))
+        diag_fix_edit(d, at, ":", "write ':'");
+}
+
+static bool is_reserved(int type)
+{
+    return type == TOKEN_IF || type == TOKEN_THEN || type == TOKEN_ELSE || type == TOKEN_AND ||
+           type == TOKEN_OR || type == TOKEN_NOT || type == TOKEN_OVER;
+}
+
+static void report(parser *p, int found, span at, const expectation *e)
+{
+    listing l = {.count = 0};
+    list_words(&l, e);
+    const char *found_in_words = found_words(p, found, at);
+    bool ends = found == 0 || found == TOKEN_END;
+    const char *verb = ends && found_in_words[0] != '\'' ? "" : " stands";
+    diag *d = l.count ? diag_report(p->context->diags, E0102, at, "%s%s where %s belongs",
+                                    found_in_words, verb, joined(p, &l))
+                      : diag_report(p->context->diags, E0102, at, "%s has no meaning here",
+                                    found_in_words);
+    if (is_reserved(found) && expects(e, TOKEN_NAME) && !ends)
+        diag_label(d, "a word of the language, and no name");
+    suggest_edit(p, d, found, at, e);
+}
+
+/* A JOIN stands for the token that it comes before. */
+static void see_behind_join(const parser *p, int *found, span *at)
+{
+    const token *t = found_token(p);
+    if (*found != TOKEN_JOIN || !t)
+        return;
+    *found = t->type;
+    *at = token_span(p->list, t);
+}
+
+void syntax_error(parser *p, int found, span at, const int *expected, int count)
+{
+    expectation e = {expected, count};
+    see_behind_join(p, &found, &at);
+    const token *before = token_before(p);
+    bool reported = found == TOKEN_BAD || (before && before->type == TOKEN_BAD);
+    if (!reported && !report_clause_with_is(p, found, at))
+        report(p, found, at, &e);
+    feed_skip(p);
+}
+
+void syntax_error_deep(parser *p, span at)
+{
+    diag *d =
+        diag_report(p->context->diags, E0109, at, "nested too deeply; the file is read up to here");
+    diag_fix(d, "give the inner parts names of their own");
+    p->file->poisoned = true;
+}

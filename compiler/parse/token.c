@@ -1,0 +1,40 @@
+#include "parse/token.h"
+
+#include "base/vec.h"
+#include "parser.h"
+
+#include <string.h>
+
+void token_skip(token_list *list, int length)
+{
+    list->at += (uint32_t)length;
+}
+
+void token_push(token_list *list, int type, int length)
+{
+    token t = {.type = (uint16_t)type, .begin = list->at, .end = list->at + (uint32_t)length};
+    list->at = t.end;
+    vec_push(list->memory, list, t);
+}
+
+span token_span(const token_list *list, const token *t)
+{
+    return (span){list->file, t->begin, t->end};
+}
+
+bool token_is(const token_list *list, const token *t, const char *text)
+{
+    size_t length = strlen(text);
+    return t->end - t->begin == length && memcmp(list->bytes + t->begin, text, length) == 0;
+}
+
+size_t token_next(const token_list *list, size_t from)
+{
+    while (from < list->count) {
+        int type = list->items[from].type;
+        if (type != TOKEN_COMMENT && type != TOKEN_NEWLINE && type != TOKEN_SKIPPED)
+            break;
+        from++;
+    }
+    return from;
+}
