@@ -33,7 +33,7 @@ static int make_up(parser *p, int type, span *at, size_t index)
 static int hand_out(parser *p, size_t index, PLAN_PARSE_STYPE *value, span *at)
 {
     const token *t = token_at(p, index);
-    value->NAME = t;
+    value->TOKEN_NAME = t;
     *at = token_span(p->list, t);
     if (t->type == TOKEN_END)
         *at = place_before(p, index);

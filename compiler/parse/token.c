@@ -22,10 +22,10 @@ span token_span(const token_list *list, const token *t)
     return (span){list->file, t->begin, t->end};
 }
 
-bool token_is(const token_list *list, const token *t, const char *text)
+bool token_is(const token_list *list, const token *t, const char *word)
 {
-    size_t length = strlen(text);
-    return t->end - t->begin == length && memcmp(list->bytes + t->begin, text, length) == 0;
+    size_t length = strlen(word);
+    return t->end - t->begin == length && memcmp(list->bytes + t->begin, word, length) == 0;
 }
 
 size_t token_next(const token_list *list, size_t from)

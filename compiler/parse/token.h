@@ -54,8 +54,8 @@ void token_list_lex(token_list *list, const char *bytes, size_t length);
 
 span token_span(const token_list *list, const token *t);
 
-/* Do the bytes of the token spell `text`? */
-bool token_is(const token_list *list, const token *t, const char *text);
+/* Do the bytes of the token spell `word`? */
+bool token_is(const token_list *list, const token *t, const char *word);
 
 /* Index of the next token that is no comment, line end or skipped one, from `from` on; list->count at the end. */
 size_t token_next(const token_list *list, size_t from);
