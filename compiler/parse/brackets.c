@@ -1,13 +1,13 @@
 #include "parse/brackets.h"
 
-#include "parser.h"
+#include "parse/parser.h"
 
 #include <assert.h>
 #include <string.h>
 
 static const char *const item_words[] = {
 #define ITEM(word, token) word,
-#include "keywords.def"
+#include "grammar/keywords.def"
 };
 
 typedef struct opener {
@@ -216,6 +216,17 @@ static bool is_open(const pairing *p, int closer)
     return false;
 }
 
+/* `f(x: [B, D)`: what is open above the bracket that is closed is at fault. */
+static void close_over_unclosed(pairing *p, size_t i)
+{
+    while (p->stack[p->depth - 1].closer != item(p, i)->type) {
+        size_t opened = p->stack[--p->depth].index;
+        report_unclosed(p, opened);
+        item(p, opened)->type = TOKEN_BAD;
+    }
+    pair_up(p, i);
+}
+
 /* `f(a]`: the bracket that closes is taken for the one that was meant. */
 static void close_with(pairing *p, size_t i)
 {
@@ -238,7 +249,7 @@ static size_t close_bracket(pairing *p, size_t i)
     else if (type == TOKEN_RIGHT_BRACE && round_open)
         return give_up_round(p, i);
     else if (round_open && is_open(p, type))
-        return give_up_round(p, i);
+        close_over_unclosed(p, i);
     else if (round_open)
         close_with(p, i);
     else

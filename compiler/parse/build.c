@@ -1,7 +1,7 @@
 #include "parse/build.h"
 
 #include "parse/feed.h"
-#include "parser.h"
+#include "parse/parser.h"
 
 #include <stdlib.h>
 #include <string.h>

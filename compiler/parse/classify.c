@@ -1,7 +1,7 @@
 #include "parse/classify.h"
 
 #include "diag/suggest.h"
-#include "parser.h"
+#include "parse/parser.h"
 
 #include <assert.h>
 #include <string.h>
@@ -16,32 +16,32 @@ typedef struct keyword {
 
 static const keyword items[] = {
 #define ITEM(word, token) {word, token},
-#include "keywords.def"
+#include "grammar/keywords.def"
 };
 
 static const keyword statements[] = {
 #define STATEMENT(word, token) {word, token},
-#include "keywords.def"
+#include "grammar/keywords.def"
 };
 
 static const keyword steps[] = {
 #define TOPOLOGY(word, token) {word, token},
-#include "keywords.def"
+#include "grammar/keywords.def"
 };
 
 static const keyword nodes[] = {
 #define CLUSTER(word, token) {word, token},
-#include "keywords.def"
+#include "grammar/keywords.def"
 };
 
 static const keyword reserved[] = {
 #define RESERVED(word, token) {word, token},
-#include "keywords.def"
+#include "grammar/keywords.def"
 };
 
 static const char *const connectives[] = {
 #define CONNECTIVE(word) word,
-#include "keywords.def"
+#include "grammar/keywords.def"
 };
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
@@ -321,10 +321,14 @@ static bool is_connective(const classifier *c, const token *t)
 static bool joins_parts(const classifier *c, size_t i)
 {
     int behind = type_behind(c, i);
-    if (c->last == TOKEN_CONNECTIVE || !is_connective(c, item(c, i)) || !begins_term(behind))
+    if (c->last == TOKEN_CONNECTIVE || !is_connective(c, item(c, i)))
         return false;
+    bool nothing_behind = behind == TOKEN_NEWLINE || behind == TOKEN_SEMICOLON ||
+                          behind == TOKEN_COMMA || behind == TOKEN_RIGHT_BRACE;
     if (ends_term(c->last) || c->last == TOKEN_TIMES)
-        return true;
+        return begins_term(behind) || nothing_behind;
+    if (!begins_term(behind))
+        return false;
     size_t next = token_next(c->list, i + 1);
     return behind != TOKEN_LEFT && !(behind == TOKEN_NAME && is_connective(c, item(c, next)));
 }
@@ -391,6 +395,12 @@ static int word_in_statement(const classifier *c, size_t i)
     }
 }
 
+/* Behind a comma; or behind a quantity where the comma is missing, which the grammar then reports. */
+static bool begins_attribute(const classifier *c, size_t i)
+{
+    return c->last == TOKEN_COMMA || (ends_term(c->last) && type_behind(c, i) == TOKEN_NUMBER);
+}
+
 static int word_type(classifier *c, size_t i)
 {
     token *t = item(c, i);
@@ -403,7 +413,7 @@ static int word_type(classifier *c, size_t i)
     }
     if (c->rounds == 0 && c->statement == TOKEN_WORD)
         return word_in_clause(c, i);
-    if (c->rounds == 0 && c->statement == TOKEN_ATTRIBUTE && c->last == TOKEN_COMMA)
+    if (c->rounds == 0 && c->statement == TOKEN_ATTRIBUTE && begins_attribute(c, i))
         return TOKEN_ATTRIBUTE;
     int type = find(c, t, reserved, COUNT(reserved));
     if (type)

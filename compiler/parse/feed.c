@@ -1,6 +1,6 @@
 #include "parse/feed.h"
 
-#include "parser.h"
+#include "parse/parser.h"
 
 static const token *token_at(const parser *p, size_t i)
 {

@@ -6,7 +6,7 @@
 #include "parse/feed.h"
 #include "parse/tokens.h"
 #include "parse/words.h"
-#include "parser.h"
+#include "parse/parser.h"
 
 #include <assert.h>
 

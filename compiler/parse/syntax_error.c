@@ -1,7 +1,7 @@
 #include "parse/syntax_error.h"
 
 #include "base/text.h"
-#include "parser.h"
+#include "parse/parser.h"
 
 #include <string.h>
 
@@ -58,6 +58,8 @@ static void list_add(listing *l, const char *words)
 /* ELSE alone stands behind a then; otherwise it is only possible, and noise. */
 static void list_words(listing *l, const expectation *e)
 {
+    if (expects(e, TOKEN_ARROW) && expects(e, TOKEN_MINUS) && !expects(e, TOKEN_PLUS))
+        list_add(l, "'-'");
     if (expects_expression(e))
         list_add(l, "an expression");
     else if (expects(e, TOKEN_NAME))
@@ -68,13 +70,18 @@ static void list_words(listing *l, const expectation *e)
     for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
         bool opens_expression = named[i].type == TOKEN_LEFT || named[i].type == TOKEN_LEFT_SQUARE;
         bool continues_one = opens_expression && (expects(e, TOKEN_PLUS) || expects(e, TOKEN_DOT));
-        if (expects(e, named[i].type) && !(in_expression && opens_expression) && !continues_one)
+        bool only_possible = named[i].type == TOKEN_IS && expects(e, TOKEN_COMMA) &&
+                             (expects(e, TOKEN_RIGHT) || expects(e, TOKEN_END));
+        if (expects(e, named[i].type) && !(in_expression && opens_expression) && !continues_one &&
+            !only_possible)
             list_add(l, named[i].words);
     }
     if (expects(e, TOKEN_END))
         list_add(l, "the end of the line");
     if (l->count == 0 && expects(e, TOKEN_ELSE))
         list_add(l, "'else'");
+    if (l->count == 0 && expects(e, TOKEN_OVER))
+        list_add(l, "'over'");
     if (l->count == 0 && expects(e, TOKEN_PLUS))
         list_add(l, "an operator");
 }

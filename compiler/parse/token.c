@@ -1,7 +1,7 @@
 #include "parse/token.h"
 
 #include "base/vec.h"
-#include "parser.h"
+#include "parse/parser.h"
 
 #include <string.h>
 

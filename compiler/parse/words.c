@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "parse/bytes.h"
-#include "parser.h"
+#include "parse/parser.h"
 
 #include <math.h>
 #include <stdlib.h>
