@@ -2,6 +2,7 @@
 
 #include "cluster/assemble.h"
 #include "cluster/bounds.h"
+#include "cluster/descent.h"
 #include "cluster/optimum.h"
 
 static synthesis synthesis_failed(const rank_net *net)
@@ -23,6 +24,9 @@ static synthesis synthesis_of_one_rank(arena *a, const rank_net *net, forest_kin
 /* Every root's trees weigh the optimum's numerator, with capacities times its denominator. */
 static synthesis gather_grown(arena *a, const rank_net *net, rational per_rank)
 {
+    forest regular;
+    if (descent_gather(a, net, per_rank, &regular))
+        return synthesis_of_forest(regular);
     int64_t *demand = arena_array(a, int64_t, net->rank_count);
     for (int r = 0; r < net->rank_count; r++)
         demand[r] = per_rank.numerator;
