@@ -55,12 +55,12 @@ static void add_bf16(void *own, const void *received, int64_t count)
 }
 
 static add_fn *const plain[RT_TYPE_COUNT] = {
-    [RT_F32] = add_f32, [RT_F64] = add_f64, [RT_BF16] = add_bf16, [RT_I32] = add_i32};
+    [RT_TYPE_F32] = add_f32, [RT_TYPE_F64] = add_f64, [RT_TYPE_BF16] = add_bf16, [RT_TYPE_I32] = add_i32};
 #if defined(__x86_64__)
-static add_fn *const wide[RT_TYPE_COUNT] = {[RT_F32] = add_f32_avx2,
-                                            [RT_F64] = add_f64_avx2,
-                                            [RT_BF16] = add_bf16,
-                                            [RT_I32] = add_i32_avx2};
+static add_fn *const wide[RT_TYPE_COUNT] = {[RT_TYPE_F32] = add_f32_avx2,
+                                            [RT_TYPE_F64] = add_f64_avx2,
+                                            [RT_TYPE_BF16] = add_bf16,
+                                            [RT_TYPE_I32] = add_i32_avx2};
 #else
 #define wide plain
 #endif

@@ -10,7 +10,7 @@
  * order with the same counts; message numbers run on from one collective to the next.
  *
  *     rt_group group = {.transport = t, .ranks = {0, 1, 2, 3}, .size = 4};
- *     status = rt_engine_run(&group, &program, &(rt_operand){RT_F32, data, count, NULL, 0}, &blocked);
+ *     status = rt_engine_run(&group, &program, &(rt_operand){RT_TYPE_F32, data, count, NULL, 0}, &blocked);
  */
 #ifndef ESPALIER_RUNTIME_COLL_ENGINE_H
 #define ESPALIER_RUNTIME_COLL_ENGINE_H

@@ -155,8 +155,7 @@ typedef struct rt_image {
 rt_status rt_image_read(const char *json, size_t bytes, rt_image *image, rt_error *error);
 void rt_image_clean_up(rt_image *image);
 
-/* Only the cpu member, by a scan that uses nothing but plain loads, for the check that comes before all else.
- * The coordinate of a rank on an axis, and the ranks of the group that differ from it on that axis alone. */
+/* The coordinate of a rank on an axis, and the ranks of the group that differ from it on that axis alone. */
 int rt_image_coordinate(const rt_image *image, int rank, int axis);
 int rt_image_group_rank(const rt_image *image, int rank, int axis, int member);
 

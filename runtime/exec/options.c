@@ -1,0 +1,139 @@
+#include "exec/options.h"
+
+#include <string.h>
+
+#include "base/number.h"
+
+enum { DEFAULT_TIMEOUT = 300, MAX_THREADS = 1024 };
+
+typedef rt_status option_fn(const char *value, rt_options *options, rt_error *error);
+
+static rt_status take_metrics(const char *value, rt_options *options, rt_error *error)
+{
+    (void)error;
+    options->metrics = value;
+    return RT_OK;
+}
+
+static rt_status take_data(const char *value, rt_options *options, rt_error *error)
+{
+    (void)error;
+    options->data = value;
+    return RT_OK;
+}
+
+static rt_status take_steps(const char *value, rt_options *options, rt_error *error)
+{
+    if (!rt_parse_int64(value, strlen(value), &options->steps) || options->steps < 1)
+        return rt_fail(error, RT_INVALID, "'--steps' takes a number of steps, not '%s'", value);
+    return RT_OK;
+}
+
+static rt_status take_threads(const char *value, rt_options *options, rt_error *error)
+{
+    int64_t threads;
+    if (!rt_parse_int64(value, strlen(value), &threads) || threads < 1 || threads > MAX_THREADS)
+        return rt_fail(error, RT_INVALID, "'--threads' takes a number from 1 to %d, not '%s'",
+                       MAX_THREADS, value);
+    options->threads = (int)threads;
+    return RT_OK;
+}
+
+static rt_status take_timeout(const char *value, rt_options *options, rt_error *error)
+{
+    if (!rt_parse_double(value, strlen(value), &options->timeout) ||
+        !(options->timeout >= 0 && options->timeout < 1e9))
+        return rt_fail(error, RT_INVALID, "'--timeout' takes seconds, not '%s'", value);
+    return RT_OK;
+}
+
+static rt_status take_quiet(const char *value, rt_options *options, rt_error *error)
+{
+    (void)value;
+    (void)error;
+    options->quiet = true;
+    return RT_OK;
+}
+
+static rt_status take_allow_nan(const char *value, rt_options *options, rt_error *error)
+{
+    (void)value;
+    (void)error;
+    options->allow_nan = true;
+    return RT_OK;
+}
+
+static rt_status take_help(const char *value, rt_options *options, rt_error *error)
+{
+    (void)value;
+    (void)error;
+    options->help = true;
+    return RT_OK;
+}
+
+static const struct {
+    const char *name;
+    const char *value; /* what the option takes; NULL: nothing */
+    option_fn *take;
+    const char *description;
+} rows[] = {
+    {"--metrics", "FILE", take_metrics,
+     "write one JSON object a line: a step each, then a summary"},
+    {"--data", "DIR", take_data, "relative data paths start here, not at the plan file's folder"},
+    {"--steps", "N", take_steps, "stop after N steps; schedules keep their length"},
+    {"--threads", "N", take_threads, "threads of each rank (default: cores / ranks)"},
+    {"--timeout", "SECONDS", take_timeout,
+     "longest wait of a rank for another (default: 300; 0: none)"},
+    {"--allow-nan", NULL, take_allow_nan, "go on when the loss is not finite"},
+    {"--quiet", NULL, take_quiet, "print errors alone"},
+    {"--help", NULL, take_help, "print this"},
+};
+
+enum { ROW_COUNT = sizeof rows / sizeof *rows };
+
+/* Takes one argument, or two; how many is added to *next. */
+static rt_status take(int argc, char **argv, int *next, rt_options *options, rt_error *error)
+{
+    const char *argument = argv[*next];
+    for (int i = 0; i < ROW_COUNT; i++) {
+        size_t length = strlen(rows[i].name);
+        if (strncmp(argument, rows[i].name, length) != 0)
+            continue;
+        if (argument[length] == '\0') {
+            (*next)++;
+            if (!rows[i].value)
+                return rows[i].take(NULL, options, error);
+            if (*next == argc)
+                return rt_fail(error, RT_INVALID, "'%s' takes %s", rows[i].name, rows[i].value);
+            return rows[i].take(argv[(*next)++], options, error);
+        }
+        if (argument[length] == '=' && rows[i].value) {
+            (*next)++;
+            return rows[i].take(argument + length + 1, options, error);
+        }
+    }
+    return rt_fail(error, RT_INVALID, "unknown argument '%s'; '--help' lists what there is",
+                   argument);
+}
+
+rt_status rt_options_read(int argc, char **argv, rt_options *options, rt_error *error)
+{
+    *options = (rt_options){.timeout = DEFAULT_TIMEOUT};
+    int next = 1;
+    while (next < argc) {
+        rt_status status = take(argc, argv, &next, options, error);
+        if (status != RT_OK)
+            return status;
+    }
+    return RT_OK;
+}
+
+void rt_options_print_help(FILE *out, const char *program)
+{
+    fprintf(out, "usage: %s [options]\n", program);
+    for (int i = 0; i < ROW_COUNT; i++) {
+        char left[32];
+        snprintf(left, sizeof left, "%s %s", rows[i].name, rows[i].value ? rows[i].value : "");
+        fprintf(out, "  %-20s %s\n", left, rows[i].description);
+    }
+}

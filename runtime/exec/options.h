@@ -1,0 +1,27 @@
+/* options.h: the command line of a compiled plan. */
+#ifndef ESPALIER_RUNTIME_EXEC_OPTIONS_H
+#define ESPALIER_RUNTIME_EXEC_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/status.h"
+
+typedef struct rt_options {
+    const char *metrics; /* file for one JSON object a line; NULL: none */
+    const char *data;    /* folder that relative data paths start from; NULL: the plan file's */
+    int64_t steps;       /* stop after so many steps; 0: as the plan says */
+    int threads;         /* of each rank; 0: the cores divided by the ranks */
+    double timeout;      /* seconds that a rank waits for another; 0: for ever */
+    bool quiet;
+    bool allow_nan;
+    bool help;
+} rt_options;
+
+/* Errors: RT_INVALID, with the option named. */
+rt_status rt_options_read(int argc, char **argv, rt_options *options, rt_error *error);
+
+void rt_options_print_help(FILE *out, const char *program);
+
+#endif

@@ -1,0 +1,205 @@
+/* A rank from its first instruction to its exit status: variables, the step loop, evaluation. */
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "exec/context.h"
+#include "exec/report.h"
+#include "exec/run.h"
+#include "exec/samples.h"
+#include "exec/variables.h"
+#include "topo/cpu.h"
+
+typedef struct rt_rank {
+    rt_run *run;
+    esp_context context;
+    rt_samples samples;
+    rt_report report;
+    rt_error *error;
+    double holdout[RT_FINAL_RESULTS];
+} rt_rank;
+
+static void write_clock(const esp_context *context, int64_t offset, double value)
+{
+    if (offset >= 0)
+        memcpy(context->arena + offset, &value, sizeof value);
+}
+
+static rt_status call(rt_rank *rank, int function)
+{
+    rt_status status = rt_context_call(&rank->context, function);
+    if (status != RT_OK)
+        *rank->error = rank->context.error;
+    return status;
+}
+
+static const rt_result *loss_of(const rt_image *image)
+{
+    const rt_function *step = &image->functions[image->step_function];
+    for (int i = 0; i < step->result_count; i++)
+        if (step->results[i].kind == RT_LOSS)
+            return &step->results[i];
+    return NULL;
+}
+
+static rt_status check_loss(const rt_rank *rank, int64_t step)
+{
+    const rt_result *result = loss_of(rank->run->image);
+    if (!result)
+        return RT_OK;
+    double loss = rt_result_value(&rank->context, result);
+    if (rank->context.rank == 0)
+        rank->run->control.finals->loss = loss;
+    if (isfinite(loss) || rank->run->options.allow_nan)
+        return RT_OK;
+    return rt_fail(rank->error, RT_RANGE,
+                   "the loss is %s in step %lld; a lower learning rate or clipping may help, and "
+                   "'--allow-nan' goes on",
+                   isnan(loss) ? "not a number" : "infinite", (long long)step);
+}
+
+static rt_status train_step(rt_rank *rank, int64_t step)
+{
+    const rt_image *image = rank->run->image;
+    if (rt_board_stopped(rank->run->control.board))
+        return rt_fail(rank->error, RT_CANCELLED, "stopped before step %lld", (long long)step);
+    rank->context.record->step = step;
+    rt_status status = rt_samples_train(&rank->samples, rank->error);
+    if (status != RT_OK)
+        return status;
+    write_clock(&rank->context, image->clock_step, (double)step);
+    write_clock(&rank->context, image->clock_steps, (double)rank->run->total_steps);
+    write_clock(&rank->context, image->clock_valid, (double)image->training.batch);
+    status = call(rank, image->step_function);
+    return status == RT_OK ? check_loss(rank, step) : status;
+}
+
+/* Sums of eval's results over the held-out samples, each batch weighted by the samples in it that count. */
+static rt_status sum_holdout(rt_rank *rank, double *weight)
+{
+    const rt_image *image = rank->run->image;
+    const rt_function *eval = &image->functions[image->eval_function];
+    int64_t valid;
+    rt_status status;
+    while ((status = rt_samples_holdout(&rank->samples, &valid, rank->error)) == RT_OK) {
+        write_clock(&rank->context, image->clock_valid, (double)valid);
+        status = call(rank, image->eval_function);
+        if (status != RT_OK)
+            return status;
+        for (int i = 0; i < eval->result_count; i++)
+            rank->holdout[i] += (double)valid * rt_result_value(&rank->context, &eval->results[i]);
+        *weight += (double)valid;
+    }
+    return status == RT_END ? RT_OK : status;
+}
+
+static rt_status evaluate(rt_rank *rank)
+{
+    const rt_image *image = rank->run->image;
+    const rt_function *eval = &image->functions[image->eval_function];
+    double weight = 0;
+    memset(rank->holdout, 0, sizeof rank->holdout);
+    rank->context.record->phase = RT_EVALUATING;
+    rt_status status = rt_samples_evaluate(&rank->samples, rank->error);
+    if (status == RT_OK)
+        status = sum_holdout(rank, &weight);
+    rank->context.record->phase = RT_STEPPING;
+    if (status != RT_OK)
+        return status;
+    for (int i = 0; i < eval->result_count; i++)
+        rank->holdout[i] /= weight;
+    if (rank->context.rank == 0) {
+        rank->run->control.finals->evaluated = true;
+        memcpy(rank->run->control.finals->holdout, rank->holdout, sizeof rank->holdout);
+    }
+    return RT_OK;
+}
+
+static bool can_evaluate(const rt_rank *rank)
+{
+    return rank->run->image->eval_function >= 0 && rank->run->set &&
+           dataset_count(rank->run->set, DATASET_HELD_OUT) > 0;
+}
+
+/* The number of the epoch that a step ends, from 1; 0 if it ends none. */
+static int64_t epoch_ended(const rt_rank *rank, int64_t step)
+{
+    if (!rank->run->set)
+        return 0;
+    int64_t samples = (int64_t)dataset_count(rank->run->set, DATASET_TRAIN);
+    int64_t batch = rank->run->image->training.batch;
+    int64_t before = step * batch / samples, after = (step + 1) * batch / samples;
+    return after > before ? after : 0;
+}
+
+static rt_status one_step(rt_rank *rank, int64_t step)
+{
+    int64_t begin = rt_nanoseconds();
+    rt_row row = {.step = step, .epoch = epoch_ended(rank, step)};
+    rt_status status = train_step(rank, step);
+    row.milliseconds = (double)(rt_nanoseconds() - begin) / 1e6;
+    bool last = step + 1 == rank->run->last_step;
+    if (status == RT_OK && (row.epoch > 0 || last) && can_evaluate(rank)) {
+        status = evaluate(rank);
+        row.holdout = rank->holdout;
+    }
+    if (status != RT_OK || rank->context.rank != 0)
+        return status;
+    rank->run->control.finals->steps = step + 1;
+    return rt_report_step(&rank->report, &row, rank->error);
+}
+
+static rt_status train(rt_rank *rank)
+{
+    rank->context.record->phase = RT_STEPPING;
+    rt_status status = RT_OK;
+    for (int64_t step = 0; status == RT_OK && step < rank->run->last_step; step++)
+        status = one_step(rank, step);
+    return status;
+}
+
+static int threads_of(const rt_run *run)
+{
+    if (run->options.threads > 0)
+        return run->options.threads;
+    int threads = rt_cpu_cores() / run->image->ranks;
+    return threads > 1 ? threads : 1;
+}
+
+static rt_status live(rt_rank *rank, int number)
+{
+    rt_run *run = rank->run;
+    int threads = threads_of(run);
+    omp_set_num_threads(threads);
+    rt_setup setup = {run->image, run->functions, &run->control,
+                      number,     threads,        run->options.timeout};
+    rt_status status = rt_context_make(&rank->context, &setup, rank->error);
+    if (status != RT_OK)
+        return status;
+    status = rt_variables_init(&rank->context, rank->error);
+    if (status == RT_OK)
+        status = rt_samples_start(&rank->samples, &rank->context, run->set, rank->error);
+    if (status == RT_OK) {
+        rt_report_start(&rank->report, run, &rank->context);
+        status = train(rank);
+        rt_report_stop(&rank->report);
+        rt_samples_stop(&rank->samples);
+    }
+    rt_context_clean_up(&rank->context);
+    return status;
+}
+
+rt_exit rt_rank_main(rt_run *run, int number)
+{
+    rt_record *record = &run->control.records[number];
+    rt_rank rank = {.run = run, .error = &record->error};
+    rt_log_set_rank(number, run->image->ranks);
+    rt_status status = live(&rank, number);
+    record->phase = RT_ENDED;
+    if (status == RT_OK)
+        return RT_EXIT_DONE;
+    record->error.status = status;
+    return status == RT_RANGE && !isfinite(run->control.finals->loss) ? RT_EXIT_NOT_FINITE
+                                                                      : rt_exit_of_status(status);
+}

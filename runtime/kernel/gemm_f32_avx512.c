@@ -1,0 +1,10 @@
+/* f32 products with AVX-512 */
+#if defined(__x86_64__)
+#define TILE_T float
+#define TILE_BYTES 64
+#define TILE_ROWS 12
+#define TILE_NAME gemm_f32_avx512
+#define TILE_TARGET __attribute__((target("avx512f")))
+
+#include "kernel/gemm_tile.h"
+#endif
