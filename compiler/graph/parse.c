@@ -384,7 +384,8 @@ static void read_dim_line(parser *p)
         text_reader_fail(&p->r, "a size is not negative");
     if (text_reader_failed(&p->r))
         return;
-    p->g->dims.items[graph_dim_add(p->g, name, size, at)].batch = batch;
+    graph_dim_add(p->g, name, size, at);
+    vec_last(&p->g->dims).batch = batch;
 }
 
 static void read_mesh_line(parser *p)

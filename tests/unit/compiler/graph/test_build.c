@@ -198,7 +198,8 @@ static void assert_reads_back(fixture *f)
 static void the_text_form_reads_back(void **state)
 {
     fixture *f = *state;
-    build_operand y = build_dot(&f->b, repeat_of_dots(f), input_dh(f), &f->d_, 1);
+    build_operand x = repeat_of_dots(f), w = input_dh(f);
+    build_operand y = build_dot(&f->b, x, w, &f->d_, 1);
     y.value->name = atom_of(f->atoms, "y");
     f->b.path = atom_of(f->atoms, "head");
     vec_push(f->memory, &f->b.trail, f->b.at);
@@ -210,7 +211,7 @@ static void the_text_form_reads_back(void **state)
     const char *text = graph_print(f->g, f->memory);
     assert_non_null(strstr(text, "dim H'2 = 9 @ -\n"));
     assert_non_null(
-        strstr(text, " = dot %3[b d], %7[d h] -> [b h] : f32[B, H] as y @ digits.plan:2\n"));
+        strstr(text, " = dot %8[b d], %9[d h] -> [b h] : f32[B, H] as y @ digits.plan:2\n"));
     assert_non_null(strstr(text, " path head from \"digits.plan:2\" @ digits.plan:2\n"));
 }
 
