@@ -363,25 +363,25 @@ expressions:
 
 expression:
     path_expression
-  | MINUS expression %prec SIGN              { $$ = build_unary(p, @$, $1, $2); }
-  | NOT expression                           { $$ = build_unary(p, @$, $1, $2); }
-  | expression OR expression                 { $$ = build_binary(p, AST_BINARY, $2, $1, $3); }
-  | expression AND expression                { $$ = build_binary(p, AST_BINARY, $2, $1, $3); }
-  | expression EQUAL expression              { $$ = build_binary(p, AST_BINARY, $2, $1, $3); }
-  | expression UNEQUAL expression            { $$ = build_binary(p, AST_BINARY, $2, $1, $3); }
-  | expression LESS expression               { $$ = build_binary(p, AST_BINARY, $2, $1, $3); }
-  | expression LESS_EQUAL expression         { $$ = build_binary(p, AST_BINARY, $2, $1, $3); }
-  | expression GREATER expression            { $$ = build_binary(p, AST_BINARY, $2, $1, $3); }
-  | expression GREATER_EQUAL expression      { $$ = build_binary(p, AST_BINARY, $2, $1, $3); }
-  | expression TO_LAST expression            { $$ = build_binary(p, AST_RANGE, $2, $1, $3); }
-  | expression TO_BEFORE expression          { $$ = build_binary(p, AST_RANGE, $2, $1, $3); }
-  | expression PLUS expression               { $$ = build_binary(p, AST_BINARY, $2, $1, $3); }
-  | expression MINUS expression              { $$ = build_binary(p, AST_BINARY, $2, $1, $3); }
-  | expression TIMES expression              { $$ = build_binary(p, AST_BINARY, $2, $1, $3); }
-  | expression OVER_SIGN expression          { $$ = build_binary(p, AST_BINARY, $2, $1, $3); }
-  | expression WHOLE expression              { $$ = build_binary(p, AST_BINARY, $2, $1, $3); }
-  | expression PERCENT expression            { $$ = build_binary(p, AST_BINARY, $2, $1, $3); }
-  | expression POWER expression              { $$ = build_binary(p, AST_BINARY, $2, $1, $3); }
+  | MINUS expression %prec SIGN              { $$ = build_node_unary(p, @$, $1, $2); }
+  | NOT expression                           { $$ = build_node_unary(p, @$, $1, $2); }
+  | expression OR expression                 { $$ = build_node_binary(p, AST_BINARY, $2, $1, $3); }
+  | expression AND expression                { $$ = build_node_binary(p, AST_BINARY, $2, $1, $3); }
+  | expression EQUAL expression              { $$ = build_node_binary(p, AST_BINARY, $2, $1, $3); }
+  | expression UNEQUAL expression            { $$ = build_node_binary(p, AST_BINARY, $2, $1, $3); }
+  | expression LESS expression               { $$ = build_node_binary(p, AST_BINARY, $2, $1, $3); }
+  | expression LESS_EQUAL expression         { $$ = build_node_binary(p, AST_BINARY, $2, $1, $3); }
+  | expression GREATER expression            { $$ = build_node_binary(p, AST_BINARY, $2, $1, $3); }
+  | expression GREATER_EQUAL expression      { $$ = build_node_binary(p, AST_BINARY, $2, $1, $3); }
+  | expression TO_LAST expression            { $$ = build_node_binary(p, AST_RANGE, $2, $1, $3); }
+  | expression TO_BEFORE expression          { $$ = build_node_binary(p, AST_RANGE, $2, $1, $3); }
+  | expression PLUS expression               { $$ = build_node_binary(p, AST_BINARY, $2, $1, $3); }
+  | expression MINUS expression              { $$ = build_node_binary(p, AST_BINARY, $2, $1, $3); }
+  | expression TIMES expression              { $$ = build_node_binary(p, AST_BINARY, $2, $1, $3); }
+  | expression OVER_SIGN expression          { $$ = build_node_binary(p, AST_BINARY, $2, $1, $3); }
+  | expression WHOLE expression              { $$ = build_node_binary(p, AST_BINARY, $2, $1, $3); }
+  | expression PERCENT expression            { $$ = build_node_binary(p, AST_BINARY, $2, $1, $3); }
+  | expression POWER expression              { $$ = build_node_binary(p, AST_BINARY, $2, $1, $3); }
   | IF expression THEN expression ELSE expression %prec ELSE
         { $$ = build_choice(p, @$, $2, $4, $6); }
   ;
@@ -390,7 +390,7 @@ path_expression:
     primary
   | path_expression DOT NAME                 { $$ = build_named(p, AST_MEMBER, @$, $3, $1, NULL, NULL); }
   | path_expression DOT TIMES                { $$ = build_named(p, AST_MEMBER, @$, $3, $1, NULL, NULL); }
-  | path_expression LEFT_SQUARE expressions RIGHT_SQUARE { $$ = build_at(p, @$, $1, $3); }
+  | path_expression LEFT_SQUARE expressions RIGHT_SQUARE { $$ = build_node_at(p, @$, $1, $3); }
   | path_expression LEFT arguments RIGHT     { $$ = build_call(p, @$, $1, $3); }
   ;
 

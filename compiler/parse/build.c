@@ -210,7 +210,7 @@ ast_node *build_call(parser *p, span at, ast_node *called, ast_node *arguments)
     return checked(p, node);
 }
 
-ast_node *build_at(parser *p, span at, ast_node *of, ast_node *indices)
+ast_node *build_node_at(parser *p, span at, ast_node *of, ast_node *indices)
 {
     ast_node *node = make(p, AST_AT, at);
     add(p, node, of);
@@ -234,7 +234,7 @@ ast_node *build_bracketed(parser *p, span at, ast_node *expression)
     return expression;
 }
 
-ast_node *build_unary(parser *p, span at, const token *sign, ast_node *operand)
+ast_node *build_node_unary(parser *p, span at, const token *sign, ast_node *operand)
 {
     ast_node *node = make(p, AST_UNARY, at);
     node->word = atom_of(p->context->atoms, sign->type == TOKEN_NOT ? "not" : "-");
@@ -242,7 +242,8 @@ ast_node *build_unary(parser *p, span at, const token *sign, ast_node *operand)
     return checked(p, node);
 }
 
-ast_node *build_binary(parser *p, ast_kind kind, const token *sign, ast_node *left, ast_node *right)
+ast_node *build_node_binary(parser *p, ast_kind kind, const token *sign, ast_node *left,
+                            ast_node *right)
 {
     ast_node *node = make(p, kind, span_join(left->at, right->at));
     bool is_word = sign->type == TOKEN_AND || sign->type == TOKEN_OR || sign->type == TOKEN_POWER;

@@ -38,12 +38,12 @@ ast_node *build_name(struct parser *p, const token *t);
 ast_node *build_number(struct parser *p, const token *t);
 ast_node *build_string(struct parser *p, const token *t);
 ast_node *build_call(struct parser *p, span at, ast_node *called, ast_node *arguments);
-ast_node *build_at(struct parser *p, span at, ast_node *of, ast_node *indices);
+ast_node *build_node_at(struct parser *p, span at, ast_node *of, ast_node *indices);
 ast_node *build_tuple(struct parser *p, span at, ast_node *first, ast_node *rest);
 ast_node *build_bracketed(struct parser *p, span at, ast_node *expression);
-ast_node *build_unary(struct parser *p, span at, const token *sign, ast_node *operand);
-ast_node *build_binary(struct parser *p, ast_kind kind, const token *sign, ast_node *left,
-                       ast_node *right);
+ast_node *build_node_unary(struct parser *p, span at, const token *sign, ast_node *operand);
+ast_node *build_node_binary(struct parser *p, ast_kind kind, const token *sign, ast_node *left,
+                            ast_node *right);
 ast_node *build_choice(struct parser *p, span at, ast_node *condition, ast_node *yes, ast_node *no);
 
 ast_node *build_if(struct parser *p, span at, ast_node *condition, ast_node *body,
