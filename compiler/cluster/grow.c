@@ -12,6 +12,13 @@ typedef struct grow_batch {
     grown_edge *edges;
 } grow_batch;
 
+typedef struct grow_bundle {
+    int from;
+    int to;
+    int64_t capacity; /* of all its arcs together */
+    int flow;         /* arc of the flow */
+} grow_bundle;
+
 typedef struct grow_state {
     arena *memory;
     logical_net *net;
@@ -23,8 +30,11 @@ typedef struct grow_state {
     arena *flow_memory;
     flow_net *flow; /* waiting demand, partial batches, and the arcs' capacities */
     int *feed;      /* by rank: flow arc from the source */
-    int *arc_flow;  /* by logical arc */
     int64_t owed;   /* waiting and partial together */
+    int *
+        bundle_of; /* by logical arc: arcs of one pair of ranks are one bundle, one arc of the flow */
+    VEC(grow_bundle) bundles;
+    VEC(bool *) tight; /* by rank: inside. Cuts with nothing to spare for the current batch */
 } grow_state;
 
 static void grow_sort_arcs(grow_state *g)
@@ -42,6 +52,26 @@ static void grow_sort_arcs(grow_state *g)
         g->out_arcs[at[g->net->arcs.items[i].from]++] = (int)i;
 }
 
+static void grow_bundle_arcs(grow_state *g)
+{
+    int n = g->net->rank_count;
+    g->bundle_of = arena_array(g->memory, int, g->net->arcs.count + 1);
+    int *bundle_at = arena_array(g->memory, int, n); /* by end, for one beginning: bundle + 1 */
+    for (int r = 0; r < n; r++) {
+        for (int i = g->first_out[r]; i < g->first_out[r + 1]; i++) {
+            const logical_arc *arc = &g->net->arcs.items[g->out_arcs[i]];
+            int known = bundle_at[arc->to] - 1;
+            if (known < 0 || g->bundles.items[known].from != r) {
+                vec_push(g->memory, &g->bundles, (grow_bundle){r, arc->to, 0, 0});
+                known = (int)g->bundles.count - 1;
+                bundle_at[arc->to] = known + 1;
+            }
+            g->bundles.items[known].capacity += arc->capacity;
+            g->bundle_of[g->out_arcs[i]] = known;
+        }
+    }
+}
+
 /* Node n is the source; partial batches have a node each: they are served by any rank they have reached. */
 static void grow_build_flow(grow_state *g)
 {
@@ -49,10 +79,12 @@ static void grow_build_flow(grow_state *g)
     if (g->flow_memory)
         arena_free(g->flow_memory);
     g->flow_memory = arena_new();
+    g->tight.items = NULL;
+    g->tight.count = g->tight.room = 0;
     g->flow = flow_net_new(g->flow_memory, n + 1 + (int)g->partial.count);
-    for (size_t i = 0; i < g->net->arcs.count; i++) {
-        const logical_arc *arc = &g->net->arcs.items[i];
-        g->arc_flow[i] = flow_add(g->flow, arc->from, arc->to, arc->capacity);
+    for (size_t i = 0; i < g->bundles.count; i++) {
+        grow_bundle *b = &g->bundles.items[i];
+        b->flow = flow_add(g->flow, b->from, b->to, b->capacity);
     }
     for (int r = 0; r < n; r++)
         g->feed[r] = flow_add(g->flow, n, r, g->waiting[r]);
@@ -67,6 +99,14 @@ static void grow_build_flow(grow_state *g)
     }
 }
 
+static void grow_note_tight(grow_state *g)
+{
+    bool *inside = arena_array(g->flow_memory, bool, g->net->rank_count);
+    for (int r = 0; r < g->net->rank_count; r++)
+        inside[r] = flow_on_source_side(g->flow, r);
+    vec_push(g->flow_memory, &g->tight, inside);
+}
+
 /* The most weight of the current batch that can take this arc: what all else needs must still be served at the arc's
  * end when its beginning gives without limit. */
 static int64_t grow_most(grow_state *g, const grow_batch *b, int arc)
@@ -78,7 +118,18 @@ static int64_t grow_most(grow_state *g, const grow_batch *b, int arc)
     int64_t served = flow_maximum(g->flow, g->net->rank_count, chosen->to, g->owed + most);
     flow_set(g->flow, g->feed[chosen->from], g->waiting[chosen->from]);
     assert(served >= g->owed);
+    if (served == g->owed)
+        grow_note_tight(g);
     return served - g->owed;
+}
+
+/* A cut with nothing to spare keeps nothing to spare while the batch grows: no arc over it can be taken. */
+static bool grow_is_blocked(const grow_state *g, const logical_arc *arc)
+{
+    for (size_t i = g->tight.count; i-- > 0;)
+        if (g->tight.items[i][arc->from] && !g->tight.items[i][arc->to])
+            return true;
+    return false;
 }
 
 typedef struct grow_choice {
@@ -95,7 +146,8 @@ static void grow_scan(grow_state *g, const grow_batch *b, bool whole, grow_choic
         for (int i = g->first_out[rank]; i < g->first_out[rank + 1]; i++) {
             const logical_arc *arc = &g->net->arcs.items[g->out_arcs[i]];
             bool room = arc->capacity >= b->weight;
-            if (b->reached[arc->to] || room != whole || arc->capacity <= best->most)
+            if (b->reached[arc->to] || room != whole || arc->capacity <= best->most ||
+                grow_is_blocked(g, arc))
                 continue;
             int64_t most = grow_most(g, b, g->out_arcs[i]);
             if (most > best->most)
@@ -129,7 +181,9 @@ static void grow_take(grow_state *g, grow_batch *b, grow_choice choice)
         grow_build_flow(g);
     }
     arc->capacity -= choice.most;
-    flow_set(g->flow, g->arc_flow[choice.arc], arc->capacity);
+    grow_bundle *bundle = &g->bundles.items[g->bundle_of[choice.arc]];
+    bundle->capacity -= choice.most;
+    flow_set(g->flow, bundle->flow, bundle->capacity);
     b->edges[b->reached_count - 1] = (grown_edge){arc->from, arc->to, arc->way};
     b->order[b->reached_count++] = arc->to;
     b->reached[arc->to] = true;
@@ -137,6 +191,7 @@ static void grow_take(grow_state *g, grow_batch *b, grow_choice choice)
 
 static void grow_batch_whole(grow_state *g, grow_batch *b)
 {
+    g->tight.count = 0;
     while (b->reached_count < g->net->rank_count) {
         grow_choice best = {-1, 0};
         grow_scan(g, b, true, &best);
@@ -176,12 +231,12 @@ grown_trees grow_trees(arena *a, logical_net *l, const int64_t *demand)
     grow_state g = {.memory = a, .net = l};
     g.waiting = arena_array(a, int64_t, n);
     g.feed = arena_array(a, int, n);
-    g.arc_flow = arena_array(a, int, l->arcs.count);
     for (int r = 0; r < n; r++) {
         g.waiting[r] = demand[r];
         g.waiting_total += demand[r];
     }
     grow_sort_arcs(&g);
+    grow_bundle_arcs(&g);
     grow_build_flow(&g);
     grown_trees trees = {0};
     for (int r = 0; r < n; r++)
