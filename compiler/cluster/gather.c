@@ -28,15 +28,17 @@ static bool gather_reaches(const gather_flow *f, int sink)
     return flow_maximum(f->net, f->source, sink, f->total) == f->total;
 }
 
-bool gather_feasible(const gather_demand *d, bool *inside)
+bool gather_feasible(const gather_demand *d, int *doubtful)
 {
     arena *a = arena_new();
     gather_flow f = gather_flow_of(a, d, 1);
     bool feasible = true;
-    for (int sink = 0; sink < d->rank_count && feasible; sink++)
+    for (int i = 0; i < d->rank_count && feasible; i++) {
+        int sink = (*doubtful + i) % d->rank_count;
         feasible = gather_reaches(&f, sink);
-    for (int node = 0; !feasible && inside && node < d->node_count; node++)
-        inside[node] = flow_on_source_side(f.net, node);
+        if (!feasible)
+            *doubtful = sink;
+    }
     arena_free(a);
     return feasible;
 }

@@ -20,7 +20,7 @@ typedef struct gather_optimum {
 gather_optimum gather_optimum_of(arena *a, const rank_net *net);
 
 /* Whether every rank can still get `demand[r]` units from every rank r at once over these arcs: then out-trees of
- * those weights exist (Edmonds). Where not, and `inside` is given, it gets a violated S by node. */
+ * those weights exist (Edmonds). `*doubtful` is the rank asked first, and becomes the first found short. */
 typedef struct gather_demand {
     int node_count;
     int rank_count;
@@ -29,7 +29,7 @@ typedef struct gather_demand {
     const int64_t *demand;
 } gather_demand;
 
-bool gather_feasible(const gather_demand *d, bool *inside);
+bool gather_feasible(const gather_demand *d, int *doubtful);
 
 /* min over partitions of (capacity between parts) / (parts - 1), in units. */
 typedef struct packing_optimum {

@@ -34,6 +34,7 @@ typedef struct split_state {
     int32_t *bundle_at; /* by from * nodes + to: bundle + 1 */
     VEC(split_bundle) bundles;
     VEC(split_piece) pieces;
+    int *doubtful; /* the rank that was last found short: asked first */
 } split_state;
 
 static int split_bundle_of(split_state *s, int from, int to)
@@ -130,7 +131,7 @@ static bool split_allowed(const split_state *s, const split_pair *pairs, size_t 
     arena *a = arena_new();
     gather_demand d = {s->net->node_count, s->net->rank_count, NULL, 0, s->demand};
     d.arcs = split_trial(a, s, pairs, count, &d.arc_count);
-    bool allowed = gather_feasible(&d, NULL);
+    bool allowed = gather_feasible(&d, s->doubtful);
     arena_free(a);
     return allowed;
 }
@@ -194,21 +195,136 @@ static split_ports split_ports_of(const split_state *s, int hub)
     return p;
 }
 
-/* Every port to the port `shift` further on, at most `share` of what each port had. */
-static void split_by_shift(split_state *s, const split_ports *p, int shift, int shares)
+/* A switch's pairs as they are planned: what each port has left. */
+typedef struct split_plan {
+    arena *memory;
+    const split_state *s;
+    const split_ports *p;
+    const int
+        *island; /* by node: what hangs together without the switch; NULL: not to be looked at */
+    int64_t *in_left; /* by port */
+    int64_t *out_left;
+    pair_list pairs;
+} split_plan;
+
+static void plan_read_ports(split_plan *plan)
+{
+    for (int i = 0; i < plan->p->count; i++) {
+        int in = plan->p->in[i], out = plan->p->out[i];
+        plan->in_left[i] = in < 0 ? 0 : plan->s->bundles.items[in].capacity;
+        plan->out_left[i] = out < 0 ? 0 : plan->s->bundles.items[out].capacity;
+    }
+}
+
+static int plan_node(const split_plan *plan, int port)
+{
+    int in = plan->p->in[port];
+    return in >= 0 ? plan->s->bundles.items[in].from
+                   : plan->s->bundles.items[plan->p->out[port]].to;
+}
+
+static bool plan_same_island(const split_plan *plan, int a, int b)
+{
+    return plan->island && plan->island[plan_node(plan, a)] == plan->island[plan_node(plan, b)];
+}
+
+/* Every port to the port `shift` further on: one part in `shares` of what both have left. */
+static void plan_shift(split_plan *plan, int shift, int shares)
+{
+    for (int i = 0; i < plan->p->count; i++) {
+        int to = (i + shift) % plan->p->count;
+        int64_t amount =
+            plan->in_left[i] < plan->out_left[to] ? plan->in_left[i] : plan->out_left[to];
+        amount /= shares;
+        if (amount == 0 || plan_same_island(plan, i, to))
+            continue;
+        plan->in_left[i] -= amount;
+        plan->out_left[to] -= amount;
+        vec_push(plan->memory, &plan->pairs,
+                 (split_pair){plan->p->in[i], plan->p->out[to], amount});
+    }
+}
+
+/* The smallest shift that takes every port to another island; 0: none does. */
+static int plan_stride(const split_plan *plan)
+{
+    for (int shift = 1; shift < plan->p->count; shift++) {
+        bool apart = true;
+        for (int i = 0; i < plan->p->count && apart; i++)
+            apart = !plan_same_island(plan, i, (i + shift) % plan->p->count);
+        if (apart)
+            return shift;
+    }
+    return 0;
+}
+
+/* An even spread over shifts that keep trees shallow (all multiples of the stride if few, else its powers of two),
+ * then what is left between islands, then what is left. Equal ports make each shift a permutation. */
+static void plan_switch(split_plan *plan)
+{
+    int ports = plan->p->count, stride = plan_stride(plan), shifts = 0, shift_at[64];
+    if (stride == 0) {
+        plan->island = NULL;
+        stride = 1;
+    }
+    for (int shift = stride; shift < ports && shifts < 64;
+         shift = ports / stride <= 8 ? shift + stride : shift * 2)
+        shift_at[shifts++] = shift;
+    for (int i = 0; i < shifts; i++)
+        plan_shift(plan, shift_at[i], shifts - i);
+    for (int shift = ports - 1; shift > 0; shift--)
+        plan_shift(plan, shift, 1);
+    plan->island = NULL;
+    for (int shift = ports - 1; shift > 0; shift--)
+        plan_shift(plan, shift, 1);
+}
+
+/* By node: the lowest node it hangs together with when `hub` is gone. */
+static int *split_islands(arena *a, const split_state *s, int hub)
+{
+    int *island = arena_array(a, int, s->net->node_count);
+    for (int node = 0; node < s->net->node_count; node++)
+        island[node] = node;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (size_t i = 0; i < s->bundles.count; i++) {
+            const split_bundle *b = &s->bundles.items[i];
+            if (b->capacity == 0 || b->from == hub || b->to == hub ||
+                island[b->from] == island[b->to])
+                continue;
+            int low = island[b->from] < island[b->to] ? b->from : b->to;
+            island[b->from] = island[b->to] = island[low];
+            changed = true;
+        }
+    }
+    return island;
+}
+
+static void split_by_plan(split_state *s, const split_ports *p, int hub)
 {
     arena *a = arena_new();
-    pair_list list = {0};
-    for (int i = 0; i < p->count; i++) {
-        int in = p->in[i], out = p->out[(i + shift) % p->count];
-        if (in < 0 || out < 0)
-            continue;
-        int64_t from = s->bundles.items[in].capacity, to = s->bundles.items[out].capacity;
-        int64_t amount = (from < to ? from : to) / shares;
-        if (amount > 0)
-            vec_push(a, &list, (split_pair){in, out, amount});
-    }
-    split_pairs(s, list.items, list.count);
+    split_plan plan = {a,
+                       s,
+                       p,
+                       split_islands(a, s, hub),
+                       arena_array(a, int64_t, p->count),
+                       arena_array(a, int64_t, p->count),
+                       {0}};
+    plan_read_ports(&plan);
+    plan_switch(&plan);
+    split_pairs(s, plan.pairs.items, plan.pairs.count);
+    arena_free(a);
+}
+
+/* What a plan that was not all allowed has left: every pair of ports, to its most. */
+static void split_by_shift(split_state *s, const split_ports *p, int shift)
+{
+    arena *a = arena_new();
+    split_plan plan = {
+        a, s, p, NULL, arena_array(a, int64_t, p->count), arena_array(a, int64_t, p->count), {0}};
+    plan_read_ports(&plan);
+    plan_shift(&plan, shift, 1);
+    split_pairs(s, plan.pairs.items, plan.pairs.count);
     arena_free(a);
 }
 
@@ -222,19 +338,12 @@ static bool split_is_done(const split_state *s, const split_ports *p)
     return in == 0 || out == 0;
 }
 
-/* First an even spread over shifts that keep trees shallow (all of few ports, powers of two of many), each a
- * permutation of equal ports; then all that is left, shift by shift, each pair to its most. */
 static void split_switch(split_state *s, int hub)
 {
     split_ports p = split_ports_of(s, hub);
-    int shifts = 0, shift_at[64];
-    for (int shift = 1; shift < p.count && shifts < 64;
-         shift = p.count <= 8 ? shift + 1 : shift * 2)
-        shift_at[shifts++] = shift;
-    for (int i = 0; i < shifts; i++)
-        split_by_shift(s, &p, shift_at[i], shifts - i);
+    split_by_plan(s, &p, hub);
     for (int shift = p.count - 1; shift > 0 && !split_is_done(s, &p); shift--)
-        split_by_shift(s, &p, shift, 1);
+        split_by_shift(s, &p, shift);
     for (int i = 0; i < p.count;
          i++) { /* only ways back to where they came from are left, or nothing */
         if (p.in[i] >= 0)
@@ -261,6 +370,7 @@ static void split_finish(split_state *s, arena *a)
 logical_net *logical_of(arena *a, const rank_net *net, int64_t scale, const int64_t *demand)
 {
     split_state s = {.memory = a, .net = net, .demand = demand};
+    s.doubtful = arena_make(a, int);
     s.made = arena_make(a, logical_net);
     s.made->rank_count = net->rank_count;
     s.bundle_at = arena_array(a, int32_t, (size_t)net->node_count * (size_t)net->node_count);
