@@ -67,7 +67,7 @@ static void yyerror(const span *at, struct parser *p, const char *message);
 %precedence SIGN
 %right POWER
 
-%type <ast_node *> items item names parameters parameter_list parameter type dims dim_list dim body statements
+%type <ast_node *> item names parameters parameter_list parameter type dims dim_list dim body statements
 %type <ast_node *> statement value else indices index phrases phrase terms term part attributes attribute
 %type <ast_node *> ends end_list quantities edges edge_list edge edge_end expression path_expression primary arguments
 %type <ast_node *> argument_list argument expressions count name of_model rest_of_body type_mark init below result when for_body
@@ -78,37 +78,40 @@ static void yyerror(const span *at, struct parser *p, const char *message);
 %%
 
 start:
-    START_FILE items
+    START_FILE
+  | START_FILE items
   | START_EXPRESSION expression END          { build_root(p, $2); }
   | START_EXPRESSION error END               { }
   ;
 
+/* Not empty, here and in statements: where an error is the first thing, the parser must be able to shift it. */
 items:
-    %empty                                   { $$ = NULL; }
-  | items item END                           { build_item(p, $2); $$ = NULL; }
-  | items error END                          { build_item(p, build_error(p, @2)); yyerrok; $$ = NULL; }
+    item END                                 { build_item(p, $1); }
+  | error END                                { build_item(p, build_error(p, @1)); yyerrok; }
+  | items item END                           { build_item(p, $2); }
+  | items error END                          { build_item(p, build_error(p, @2)); yyerrok; }
   ;
 
 item:
     USE names                                { $$ = build_kind(p, AST_USE, @$, $2); }
   | IMPORT STRING                            { $$ = build_node(p, AST_IMPORT, @$, build_string(p, $2), NULL); }
   | MODEL NAME parameters body               { $$ = build_block(p, AST_MODEL, @$, $2, $3, NULL, $4); }
-  | MODEL NAME error rest_of_body            { $$ = build_broken(p, AST_MODEL, @$, $2, $4); }
+  | MODEL NAME error rest_of_body            { $$ = build_broken(p, AST_MODEL, @$, $2, $4); yyerrok; }
   | LAYER NAME parameters result body        { $$ = build_block(p, AST_LAYER, @$, $2, $3, $4, $5); }
-  | LAYER NAME error rest_of_body            { $$ = build_broken(p, AST_LAYER, @$, $2, $4); }
+  | LAYER NAME error rest_of_body            { $$ = build_broken(p, AST_LAYER, @$, $2, $4); yyerrok; }
   | OPTIMIZER NAME parameters UPDATES name BY name body
         { $$ = build_block(p, AST_OPTIMIZER, @$, $2, $3, build_node(p, AST_UPDATES, build_join(@4, @7), $5, $7), $8); }
-  | OPTIMIZER NAME error rest_of_body        { $$ = build_broken(p, AST_OPTIMIZER, @$, $2, $4); }
+  | OPTIMIZER NAME error rest_of_body        { $$ = build_broken(p, AST_OPTIMIZER, @$, $2, $4); yyerrok; }
   | SCHEDULE NAME parameters body            { $$ = build_block(p, AST_SCHEDULE, @$, $2, $3, NULL, $4); }
-  | SCHEDULE NAME error rest_of_body         { $$ = build_broken(p, AST_SCHEDULE, @$, $2, $4); }
+  | SCHEDULE NAME error rest_of_body         { $$ = build_broken(p, AST_SCHEDULE, @$, $2, $4); yyerrok; }
   | TRAIN NAME HEAD_FOR of_model body        { $$ = build_named(p, AST_TRAIN, @$, $2, $4, $5, NULL); }
-  | TRAIN NAME error rest_of_body            { $$ = build_broken(p, AST_TRAIN, @$, $2, $4); }
+  | TRAIN NAME error rest_of_body            { $$ = build_broken(p, AST_TRAIN, @$, $2, $4); yyerrok; }
   | CLUSTER NAME body                        { $$ = build_named(p, AST_CLUSTER, @$, $2, $3, NULL, NULL); }
-  | CLUSTER NAME error rest_of_body          { $$ = build_broken(p, AST_CLUSTER, @$, $2, $4); }
+  | CLUSTER NAME error rest_of_body          { $$ = build_broken(p, AST_CLUSTER, @$, $2, $4); yyerrok; }
   | PLAN NAME HEAD_FOR name HEAD_ON name body { $$ = build_named(p, AST_PLAN, @$, $2, $4, $6, $7); }
-  | PLAN NAME error rest_of_body             { $$ = build_broken(p, AST_PLAN, @$, $2, $4); }
+  | PLAN NAME error rest_of_body             { $$ = build_broken(p, AST_PLAN, @$, $2, $4); yyerrok; }
   | TOPOLOGY NAME parameters body            { $$ = build_block(p, AST_TOPOLOGY, @$, $2, $3, NULL, $4); }
-  | TOPOLOGY NAME error rest_of_body         { $$ = build_broken(p, AST_TOPOLOGY, @$, $2, $4); }
+  | TOPOLOGY NAME error rest_of_body         { $$ = build_broken(p, AST_TOPOLOGY, @$, $2, $4); yyerrok; }
   ;
 
 /* Behind an error in a head: the body, if there is one, is read all the same. */
@@ -181,11 +184,13 @@ dim:
   ;
 
 body:
-    LEFT_BRACE statements RIGHT_BRACE        { $$ = build_kind(p, AST_BODY, @$, $2); }
+    LEFT_BRACE RIGHT_BRACE                   { $$ = build_kind(p, AST_BODY, @$, NULL); }
+  | LEFT_BRACE statements RIGHT_BRACE        { $$ = build_kind(p, AST_BODY, @$, $2); }
   ;
 
 statements:
-    %empty                                   { $$ = NULL; }
+    statement END                            { $$ = build_list(p, NULL, $1); }
+  | error END                                { $$ = build_list(p, NULL, build_error(p, @1)); yyerrok; }
   | statements statement END                 { $$ = build_list(p, $1, $2); }
   | statements error END                     { $$ = build_list(p, $1, build_error(p, @2)); yyerrok; }
   ;

@@ -36,8 +36,22 @@ static const char *const spellings[][2] = {
     {"mi", "MiB"},         {"ki", "KiB"},         {"\xc2\xb5s", "us"},   {"\xce\xbcs", "us"},
 };
 
+/* GBps is GB/s, where Gbps is Gb/s. */
+static const unit *unit_per_second(const char *name, size_t length)
+{
+    char rate[8];
+    if (length < 4 || length > sizeof rate || memcmp(name + length - 2, "ps", 2) != 0)
+        return NULL;
+    memcpy(rate, name, length - 2);
+    memcpy(rate + length - 2, "/s", 2);
+    return unit_find(rate, length);
+}
+
 const unit *unit_suggest(const char *name, size_t length)
 {
+    const unit *rate = unit_per_second(name, length);
+    if (rate)
+        return rate;
     for (size_t i = 0; i < UNIT_COUNT; i++)
         if (strlen(units[i].name) == length && strncasecmp(units[i].name, name, length) == 0)
             return &units[i];

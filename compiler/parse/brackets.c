@@ -192,19 +192,30 @@ static bool holds_brace(const pairing *p, size_t from, size_t to)
     return false;
 }
 
+/* The '}' before it may be the one that is too much: then what stands between belongs to the block. */
+static bool came_early(const pairing *p, size_t i)
+{
+    if (item(p, i)->type != TOKEN_RIGHT_BRACE || p->after_block == 0 ||
+        holds_brace(p, p->after_block, i))
+        return false;
+    size_t first = token_next(p->list, p->after_block);
+    return first < i && !is_item_word(p, item(p, first));
+}
+
 static void stray(pairing *p, size_t i)
 {
     const char *sign = sign_of(item(p, i)->type);
     diag *d = diag_report(p->context->diags, E0106, span_at(p, i), "'%s' closes nothing", sign);
-    if (item(p, i)->type == TOKEN_RIGHT_BRACE && !holds_brace(p, p->after_block, i)) {
-        size_t first = token_next(p->list, p->after_block);
-        if (first < i && p->after_block > 0)
-            diag_note(d, span_at(p, p->after_block - 1), "the block ended here already");
-        if (first < i && !is_item_word(p, item(p, first)))
-            skip_statements(p, p->after_block, i);
-        p->after_block = i + 1;
+    if (came_early(p, i)) {
+        size_t early = p->after_block - 1;
+        diag_note(d, span_at(p, early), "the block ended here already");
+        diag_fix_edit(d, span_at(p, early), "", "take out the '}' above");
+        skip_statements(p, p->after_block, i);
+    } else {
+        diag_fix_edit(d, span_at(p, i), "", "take it out");
     }
-    diag_fix_edit(d, span_at(p, i), "", "take it out");
+    if (item(p, i)->type == TOKEN_RIGHT_BRACE)
+        p->after_block = i + 1;
     item(p, i)->type = TOKEN_SKIPPED;
 }
 

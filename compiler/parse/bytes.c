@@ -19,9 +19,10 @@ size_t bytes_character(const char *at, const char *end)
     return overlong || surrogate || beyond ? 0 : length;
 }
 
-static bool is_control(unsigned char c)
+bool bytes_is_control(char c)
 {
-    return (c < ' ' && c != '\n' && c != '\t' && c != '\r') || c == 0x7f;
+    unsigned char byte = (unsigned char)c;
+    return (byte < ' ' && c != '\n' && c != '\t' && c != '\r') || byte == 0x7f;
 }
 
 static bool is_utf16(const char *bytes, size_t length)
@@ -55,7 +56,7 @@ static void check_characters(const parse_context *c, int file, const char *bytes
         if (step == 0 && !utf8_said) {
             report_not_utf8(c, file, bytes, i);
             utf8_said = true;
-        } else if (step == 1 && is_control((unsigned char)bytes[i]) && !control_said) {
+        } else if (step == 1 && bytes_is_control(bytes[i]) && !control_said) {
             report_control(c, file, bytes, i);
             control_said = true;
         }

@@ -10,4 +10,7 @@ bool bytes_check(const parse_context *context, int file);
 /* Length of the UTF-8 character at `at`, 0 where there is none. */
 size_t bytes_character(const char *at, const char *end);
 
+/* A control character that no plan file has. */
+bool bytes_is_control(char c);
+
 #endif

@@ -194,11 +194,21 @@ static void start_item(classifier *c, size_t i)
     c->opening = block_of_item(type);
 }
 
+/* `param = 3` binds a tensor called param; `then = 3` could not be referred to. */
+static void start_assignment(const classifier *c, token *t)
+{
+    int type = find(c, t, reserved, COUNT(reserved));
+    if (type)
+        t->type = (uint16_t)type;
+}
+
 static void start_statement(classifier *c, size_t i)
 {
     token *t = item(c, i);
-    if (type_behind(c, i) == TOKEN_IS)
+    if (type_behind(c, i) == TOKEN_IS) {
+        start_assignment(c, t);
         return;
+    }
     int type = find(c, t, statements, COUNT(statements));
     bool names_something = type_behind(c, i) == TOKEN_NAME;
     if (!type && names_something) {
@@ -213,8 +223,10 @@ static void start_statement(classifier *c, size_t i)
 static void start_step(classifier *c, size_t i)
 {
     token *t = item(c, i);
-    if (type_behind(c, i) == TOKEN_IS)
+    if (type_behind(c, i) == TOKEN_IS) {
+        start_assignment(c, t);
         return;
+    }
     int type = find(c, t, steps, COUNT(steps));
     if (!type && statement_holds(c, i, TOKEN_COLON)) {
         const keyword *meant = nearest(c, t, steps, COUNT(steps));
@@ -398,7 +410,9 @@ static int word_in_statement(const classifier *c, size_t i)
 /* Behind a comma; or behind a quantity where the comma is missing, which the grammar then reports. */
 static bool begins_attribute(const classifier *c, size_t i)
 {
-    return c->last == TOKEN_COMMA || (ends_term(c->last) && type_behind(c, i) == TOKEN_NUMBER);
+    int behind = type_behind(c, i);
+    bool counts = behind == TOKEN_NUMBER || behind == TOKEN_BAD_VALUE;
+    return c->last == TOKEN_COMMA || (ends_term(c->last) && counts);
 }
 
 static int word_type(classifier *c, size_t i)
@@ -567,13 +581,24 @@ static void settle_else_if(classifier *c, token *t)
         t->type = TOKEN_WHEN;
 }
 
+static void classify_all(classifier *c)
+{
+    for (size_t i = 0; i < c->list->count; i++) {
+        if (is_blank(item(c, i)))
+            continue;
+        settle_else_if(c, item(c, i));
+        classify_token(c, i);
+    }
+}
+
 void classify(const parse_context *context, token_list *list)
 {
     classifier c = {.context = context, .list = list, .at_start = true};
-    for (size_t i = 0; i < list->count; i++) {
-        if (is_blank(item(&c, i)))
-            continue;
-        settle_else_if(&c, item(&c, i));
-        classify_token(&c, i);
-    }
+    classify_all(&c);
+}
+
+void classify_expression(const parse_context *context, token_list *list)
+{
+    classifier c = {.context = context, .list = list, .blocks = {STATEMENTS}};
+    classify_all(&c);
 }

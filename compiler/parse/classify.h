@@ -13,4 +13,7 @@
 /* Changes types (NAME to keywords, NEWLINE and SEMICOLON to END) and sets flags; brackets are paired before. */
 void classify(const parse_context *context, token_list *list);
 
+/* The same for a file that holds one expression. */
+void classify_expression(const parse_context *context, token_list *list);
+
 #endif

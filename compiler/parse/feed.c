@@ -159,8 +159,32 @@ static size_t statement_stop(const parser *p, size_t i)
     return i;
 }
 
+/* `y = a +` and on the next line `b`: what cannot begin a statement is the rest of the one before. */
+static void skip_rest_on_next_line(parser *p)
+{
+    size_t next = token_next(p->list, p->cursor);
+    if (next >= p->list->count || p->made_up)
+        return;
+    switch (token_at(p, next)->type) {
+    case TOKEN_NUMBER:
+    case TOKEN_STRING:
+    case TOKEN_MINUS:
+    case TOKEN_PLUS:
+    case TOKEN_TIMES:
+    case TOKEN_OVER_SIGN:
+    case TOKEN_LEFT:
+    case TOKEN_LEFT_SQUARE:
+        p->cursor = statement_stop(p, next);
+        break;
+    default:
+        break;
+    }
+}
+
 void feed_skip(parser *p)
 {
+    if (p->last == TOKEN_END)
+        skip_rest_on_next_line(p);
     if (p->last == TOKEN_END || (p->made_up && p->last != TOKEN_JOIN))
         return;
     size_t stop = statement_stop(p, p->last_index);

@@ -12,6 +12,7 @@ typedef struct parser {
     token_list *list;
     ast_node *file;       /* the tree so far */
     ast_node *expression; /* of parse_expression */
+    bool quiet;           /* what is wrong was said before the grammar began */
     int start;            /* TOKEN_START_FILE or TOKEN_START_EXPRESSION, handed out first */
     size_t cursor;        /* index of the next token */
     size_t braces;        /* '{' handed out and not closed */

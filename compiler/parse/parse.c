@@ -10,7 +10,7 @@
 
 #include <assert.h>
 
-bool parse_tokens(const parse_context *context, int file, token_list *list)
+bool parse_tokens(const parse_context *context, int file, token_list *list, bool expression)
 {
     size_t length;
     list->file = file;
@@ -20,7 +20,10 @@ bool parse_tokens(const parse_context *context, int file, token_list *list)
     token_list_lex(list, list->bytes, length);
     words_settle(context, list);
     brackets_pair(context, list);
-    classify(context, list);
+    if (expression)
+        classify_expression(context, list);
+    else
+        classify(context, list);
     return true;
 }
 
@@ -35,8 +38,11 @@ static parser parse_with(const parse_context *context, int file, int start)
     parser p = {.context = context, .list = &list, .start = start};
     p.file = ast_new(context->memory, AST_FILE, whole);
     int errors = diag_error_count(context->diags);
-    if (parse_tokens(context, file, &list))
+    bool expression = start == TOKEN_START_EXPRESSION;
+    if (parse_tokens(context, file, &list, expression)) {
+        p.quiet = expression && diag_error_count(context->diags) > errors;
         plan_parse_parse(&p);
+    }
     p.file->poisoned |= diag_error_count(context->diags) > errors;
     p.list = NULL;
     arena_free(scratch);

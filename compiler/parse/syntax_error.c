@@ -56,14 +56,14 @@ static void list_add(listing *l, const char *words)
 }
 
 /* ELSE alone stands behind a then; otherwise it is only possible, and noise. */
-static void list_words(listing *l, const expectation *e)
+static void list_words(listing *l, const expectation *e, int statement)
 {
     if (expects(e, TOKEN_ARROW) && expects(e, TOKEN_MINUS) && !expects(e, TOKEN_PLUS))
         list_add(l, "'-'");
     if (expects_expression(e))
         list_add(l, "an expression");
     else if (expects(e, TOKEN_NAME))
-        list_add(l, "a name");
+        list_add(l, statement == TOKEN_SEND ? "'reduce' or 'copy'" : "a name");
     else if (expects(e, TOKEN_STRING))
         list_add(l, "a string");
     bool in_expression = expects_expression(e);
@@ -148,6 +148,21 @@ static bool is_equality(const parser *p, int found, const expectation *e)
            (p->statement == TOKEN_WHEN || expects(e, TOKEN_THEN));
 }
 
+static bool is_operator(int type)
+{
+    return (type >= TOKEN_OR && type <= TOKEN_POWER) || type == TOKEN_COMMA;
+}
+
+/* A line that ends behind an operator, or begins with one. */
+static bool is_broken_line(const parser *p, int found)
+{
+    const token *before = token_before(p);
+    const token *t = found_token(p);
+    if (found == TOKEN_END && !p->made_up)
+        return before && is_operator(before->type);
+    return t && (t->flags & TOKEN_STARTS) && is_operator(found);
+}
+
 static bool begins_expression(int type)
 {
     return type == TOKEN_NAME || type == TOKEN_NUMBER || type == TOKEN_STRING || type == TOKEN_LEFT;
@@ -157,7 +172,9 @@ static void suggest_edit(parser *p, diag *d, int found, span at, const expectati
 {
     const token *before = token_before(p);
     span gap = {at.file, before ? before->end : at.begin, before ? before->end : at.begin};
-    if (is_equality(p, found, e))
+    if (is_broken_line(p, found))
+        diag_fix(d, "a line goes on only inside brackets: put ( ) around the expression");
+    else if (is_equality(p, found, e))
         diag_fix_edit(d, at, "==", "compare with '=='");
     else if (begins_expression(found) && expects(e, TOKEN_COMMA) &&
              (expects(e, TOKEN_RIGHT) || expects(e, TOKEN_RIGHT_SQUARE) ||
@@ -178,7 +195,7 @@ static bool is_reserved(int type)
 static void report(parser *p, int found, span at, const expectation *e)
 {
     listing l = {.count = 0};
-    list_words(&l, e);
+    list_words(&l, e, p->statement);
     const char *found_in_words = found_words(p, found, at);
     bool ends = found == 0 || found == TOKEN_END;
     const char *verb = ends && found_in_words[0] != '\'' ? "" : " stands";
@@ -206,7 +223,7 @@ void syntax_error(parser *p, int found, span at, const int *expected, int count)
     expectation e = {expected, count};
     see_behind_join(p, &found, &at);
     const token *before = token_before(p);
-    bool reported = found == TOKEN_BAD || (before && before->type == TOKEN_BAD);
+    bool reported = p->quiet || found == TOKEN_BAD || (before && before->type == TOKEN_BAD);
     if (!reported && !report_clause_with_is(p, found, at))
         report(p, found, at, &e);
     feed_skip(p);

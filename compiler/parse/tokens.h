@@ -6,6 +6,6 @@
 #include "parse/token.h"
 
 /* Reads, settles, pairs and classifies; list->memory is set by the caller. False: the file is not one to be read. */
-bool parse_tokens(const parse_context *context, int file, token_list *list);
+bool parse_tokens(const parse_context *context, int file, token_list *list, bool expression);
 
 #endif

@@ -25,7 +25,6 @@ static void settle_name(words *w, token *t)
     if (length > PARSE_LONGEST_NAME) {
         diag_report(w->context->diags, E0108, span_of(w, t),
                     "a name of %zu bytes; a name has at most %d", length, PARSE_LONGEST_NAME);
-        t->type = TOKEN_BAD_VALUE;
     }
     t->name = atom_intern(w->context->atoms, w->list->bytes + t->begin, length);
 }
@@ -91,9 +90,8 @@ static bool means_unit(const words *w, const token *first, uint32_t end, bool ad
 {
     const char *name = w->list->bytes + first->begin;
     size_t length = end - first->begin;
-    if (unit_find(name, length))
-        return true;
-    if (adjacent)
+    bool is_rate = end > first->end;
+    if (adjacent || is_rate || unit_find(name, length))
         return true;
     return length >= 2 && unit_suggest(name, length) != NULL;
 }
@@ -278,13 +276,44 @@ static const char *lookalike(const char *character, size_t length)
     return NULL;
 }
 
+/* Behind the other quote of a pair of “ ”, on the same line; 0: there is none. */
+static uint32_t other_quote(const words *w, uint32_t from)
+{
+    size_t length;
+    const char *bytes = source_bytes(w->context->sources, w->list->file, &length);
+    for (size_t i = from; i < length && bytes[i] != '\n'; i++) {
+        size_t step = bytes_character(bytes + i, bytes + length);
+        const char *meant = step > 1 ? lookalike(bytes + i, step) : NULL;
+        if (meant && *meant == '"')
+            return (uint32_t)(i + step);
+        if (bytes[i] == '"')
+            return 0;
+    }
+    return 0;
+}
+
+static void suggest_character(words *w, diag *d, span first, const char *meant)
+{
+    uint32_t end = *meant == '"' ? other_quote(w, first.end) : 0;
+    if (*meant != '"') {
+        diag_fix_edit(d, first, meant, "write '%s'", meant);
+    } else if (end > 0) {
+        int inside = (int)(end - first.end) - (int)(first.end - first.begin);
+        const char *quoted =
+            arena_format(w->context->memory, "\"%.*s\"", inside, w->list->bytes + first.end);
+        diag_fix_edit(d, (span){first.file, first.begin, end}, quoted, "write %s", quoted);
+    } else {
+        diag_fix(d, "strings stand between '\"' and '\"'");
+    }
+}
+
 /* Only the first of a line is reported; the line is not read further. */
 static void settle_foreign(words *w, token *t)
 {
     const char *at = w->list->bytes + t->begin;
     size_t length = bytes_character(at, w->list->bytes + t->end);
     t->type = TOKEN_BAD;
-    if (length == 0 || w->line_reported)
+    if (length == 0 || bytes_is_control(*at) || w->line_reported)
         return;
     w->line_reported = true;
     span first = {w->list->file, t->begin, t->begin + (uint32_t)length};
@@ -292,7 +321,7 @@ static void settle_foreign(words *w, token *t)
                           (int)length, at);
     const char *meant = lookalike(at, length);
     if (meant)
-        diag_fix_edit(d, first, meant, "write '%s'", meant);
+        suggest_character(w, d, first, meant);
 }
 
 static void settle_escapes(words *w, token *t)
