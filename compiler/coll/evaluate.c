@@ -196,6 +196,12 @@ static bool run_send(evaluation *e, const ast_node *send)
     for (int i = 0; i < 3; i++)
         if (!whole_value(&e->scope, send->children[i], &value[i]))
             return false;
+    bool copies = strcmp(send->word, "copy") == 0;
+    if (!copies && strcmp(send->word, "reduce") != 0) {
+        diag *d = diag_report(e->scope.sink, E0338, send->at, "a send can not '%s'", send->word);
+        diag_fix(d, "reduce or copy");
+        return false;
+    }
     coll_program *p = e->program;
     if (p->sends.count == COLL_MAX_SENDS || e->step >= COLL_MAX_STEPS) {
         diag_report(e->scope.sink, E0337, send->at, "topology '%s' has more than %d %s on %d ranks",
@@ -207,7 +213,7 @@ static bool run_send(evaluation *e, const ast_node *send)
                                     .chunk = wrapped(value[0], p->chunks),
                                     .from = wrapped(value[1], p->ranks),
                                     .to = wrapped(value[2], p->ranks),
-                                    .op = strcmp(send->word, "copy") == 0 ? COLL_COPY : COLL_REDUCE,
+                                    .op = copies ? COLL_COPY : COLL_REDUCE,
                                     .at = send->at,
                                     .line = line_of(e, send)});
     return true;
