@@ -14,6 +14,7 @@ typedef struct way {
     double left; /* bytes to go at `since` */
     double since;
     double rate;
+    double weight;
     int32_t version; /* of its entry in the heap of ends */
     bool fixed;      /* while rates are found */
 } way;
@@ -39,8 +40,10 @@ struct sharing {
     int *parent;      /* [arcs]: of the union that makes groups */
     bool grouped;
     heap ends;
-    double *room; /* [arcs]: while rates are found */
-    int *users;   /* [arcs] */
+    double *room;       /* [arcs]: while rates are found */
+    int_list *crossing; /* [arcs]: ways that run over it */
+    double *claims;     /* [arcs]: weight of the ways without a rate yet */
+    int *users;         /* [arcs]: how many these are */
 };
 
 sharing *sharing_new(arena *a, const double *capacities, int arcs)
@@ -51,6 +54,8 @@ sharing *sharing_new(arena *a, const double *capacities, int arcs)
     s->arcs = arcs;
     s->parent = arena_array(a, int, arcs + 1);
     s->room = arena_array(a, double, arcs + 1);
+    s->crossing = arena_array(a, int_list, arcs + 1);
+    s->claims = arena_array(a, double, arcs + 1);
     s->users = arena_array(a, int, arcs + 1);
     s->ends.memory = a;
     for (int i = 0; i < arcs; i++)
@@ -70,8 +75,14 @@ int sharing_add_flow(sharing *s, const int32_t *arcs, int count)
     assert(count > 0 && !s->grouped);
     for (int i = 1; i < count; i++)
         s->parent[top_of(s, arcs[i])] = top_of(s, arcs[0]);
-    vec_push(s->memory, &s->ways, (way){.arcs = arcs, .count = count, .slot = -1});
+    vec_push(s->memory, &s->ways, (way){.arcs = arcs, .count = count, .slot = -1, .weight = 1});
     return (int)s->ways.count - 1;
+}
+
+void sharing_set_weight(sharing *s, int flow, double weight)
+{
+    assert(weight > 0);
+    s->ways.items[flow].weight = weight;
 }
 
 static void make_groups(sharing *s)
@@ -140,46 +151,51 @@ static int tightest_arc(const sharing *s, const group *g)
     double least = HUGE_VAL;
     for (size_t i = 0; i < g->arcs.count; i++) {
         int arc = g->arcs.items[i];
-        if (s->users[arc] > 0 && s->room[arc] / s->users[arc] < least) {
-            least = s->room[arc] / s->users[arc];
+        if (s->users[arc] > 0 && s->room[arc] / s->claims[arc] < least) {
+            least = s->room[arc] / s->claims[arc];
             tightest = arc;
         }
     }
     return tightest;
 }
 
-static bool crosses(const way *w, int arc)
+/* Gathers what each arc has to give, who uses it, and how much they count. */
+static void gather_claims(sharing *s, group *g)
 {
-    for (int i = 0; i < w->count; i++)
-        if (w->arcs[i] == arc)
-            return true;
-    return false;
+    for (size_t i = 0; i < g->arcs.count; i++) {
+        int arc = g->arcs.items[i];
+        s->room[arc] = s->capacities[arc];
+        s->claims[arc] = 0;
+        s->users[arc] = 0;
+        s->crossing[arc].count = 0;
+    }
+    for (size_t i = 0; i < g->running.count; i++) {
+        way *w = &s->ways.items[g->running.items[i]];
+        w->fixed = false;
+        for (int k = 0; k < w->count; k++) {
+            s->claims[w->arcs[k]] += w->weight;
+            s->users[w->arcs[k]]++;
+            vec_push(s->memory, &s->crossing[w->arcs[k]], g->running.items[i]);
+        }
+    }
 }
 
 /* Fills all ways alike until an arc is full; its ways are done; and so on. */
 static void fill(sharing *s, group *g)
 {
-    for (size_t i = 0; i < g->arcs.count; i++) {
-        s->room[g->arcs.items[i]] = s->capacities[g->arcs.items[i]];
-        s->users[g->arcs.items[i]] = 0;
-    }
-    for (size_t i = 0; i < g->running.count; i++) {
-        way *w = &s->ways.items[g->running.items[i]];
-        w->fixed = false;
-        for (int k = 0; k < w->count; k++)
-            s->users[w->arcs[k]]++;
-    }
+    gather_claims(s, g);
     for (int arc; (arc = tightest_arc(s, g)) >= 0;) {
-        double share = s->room[arc] / s->users[arc];
-        for (size_t i = 0; i < g->running.count; i++) {
-            way *w = &s->ways.items[g->running.items[i]];
-            if (w->fixed || !crosses(w, arc))
+        double share = s->room[arc] / s->claims[arc];
+        for (size_t i = 0; i < s->crossing[arc].count; i++) {
+            way *w = &s->ways.items[s->crossing[arc].items[i]];
+            if (w->fixed)
                 continue;
             for (int k = 0; k < w->count; k++) {
-                s->room[w->arcs[k]] -= share;
+                s->room[w->arcs[k]] -= share * w->weight;
+                s->claims[w->arcs[k]] -= w->weight;
                 s->users[w->arcs[k]]--;
             }
-            set_rate(s, g->running.items[i], share);
+            set_rate(s, s->crossing[arc].items[i], share * w->weight);
         }
         s->users[arc] = 0;
     }

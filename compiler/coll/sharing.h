@@ -1,7 +1,7 @@
 /* sharing.h: flows over arcs that share them fairly: the fluid model of a network.
  *
- * A flow runs over fixed arcs with some bytes to go. Rates are max-min fair: no flow can be faster without making one
- * slower that is no faster (Bertsekas and Gallager, Data Networks, 6.5.2). Arcs that no flow has in common never
+ * A flow runs over fixed arcs with some bytes to go. Rates are max-min fair by weight: no flow can be faster without
+ * making one slower that is, for its weight, no faster (Bertsekas and Gallager, Data Networks, 6.5.2). Arcs that no flow has in common never
  * influence each other, so rates are found anew only where something changed.
  *
  *     sharing *s = sharing_new(arena, capacities, arcs);
@@ -25,6 +25,9 @@ sharing *sharing_new(arena *a, const double *capacities, int arcs);
 
 /* A way that may carry one flow at a time. All ways are added before the first start. */
 int sharing_add_flow(sharing *s, const int32_t *arcs, int count);
+
+/* What its flows count when they share: 1 unless set; more than 0. */
+void sharing_set_weight(sharing *s, int flow, double weight);
 
 void sharing_start(sharing *s, int flow, double bytes);
 

@@ -11,6 +11,7 @@
 typedef struct channel {
     int flow;
     double seconds; /* latency of the way */
+    double weight;  /* of all it carries in one piece */
     bool busy;
     int64_t carried; /* piece * messages + message that is under way */
     heap waiting;    /* by (piece, message) */
@@ -67,7 +68,10 @@ static void add_channels(simulation *s, coll_routes *routes)
             *head = found;
         }
         s->channel_of[m] = found;
+        s->channels.items[found].weight += (double)s->graph->messages.items[m].weight;
     }
+    for (size_t i = 0; i < s->channels.count; i++)
+        sharing_set_weight(s->net, s->channels.items[i].flow, s->channels.items[i].weight);
 }
 
 static int slot_of(const simulation *s, int64_t piece)
