@@ -57,6 +57,7 @@ typedef struct classifier {
     int statement; /* type of the first token of the statement */
     size_t first;  /* its index */
     int last;      /* type of the token before */
+    bool wildcard; /* the token before is a '*' that stands for any name */
 } classifier;
 
 static token *item(const classifier *c, size_t i)
@@ -439,7 +440,7 @@ static int word_type(classifier *c, size_t i)
 static bool follows_term(const classifier *c, const token *t)
 {
     bool in_clause = c->statement == TOKEN_WORD || c->statement == TOKEN_ATTRIBUTE;
-    bool behind_wildcard = c->last == TOKEN_TIMES && t->type != TOKEN_LEFT;
+    bool behind_wildcard = c->wildcard && t->type != TOKEN_LEFT;
     if (!in_clause || c->rounds > 0 || !(ends_term(c->last) || behind_wildcard))
         return false;
     return t->type == TOKEN_NAME || t->type == TOKEN_NUMBER || t->type == TOKEN_STRING ||
@@ -570,6 +571,7 @@ static void classify_token(classifier *c, size_t i)
     c->at_start |= behind_colon;
     if (t->type == TOKEN_ELSE && c->statement == TOKEN_RIGHT_BRACE)
         c->statement = TOKEN_ELSE;
+    c->wildcard = t->type == TOKEN_TIMES && (t->flags & TOKEN_PREFIX);
     c->last = t->type;
 }
 
