@@ -9,7 +9,7 @@
 enum {
     /* Multiply-adds below which a call of oneDNN costs more than its faster loops save, and those for which a second
      * thread is worth waking: from tests/bench/gemm. */
-    TILED_BELOW = 400 * 1000,
+    TILED_BELOW = 150 * 1000,
     THREAD_WORTH = 200 * 1000
 };
 
