@@ -2,6 +2,9 @@
 
 #include <assert.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #include "topo/cpu.h"
 
@@ -54,8 +57,10 @@ static void add_bf16(void *own, const void *received, int64_t count)
         a[i] = narrowed(widened(a[i]) + widened(b[i]));
 }
 
-static add_fn *const plain[RT_TYPE_COUNT] = {
-    [RT_TYPE_F32] = add_f32, [RT_TYPE_F64] = add_f64, [RT_TYPE_BF16] = add_bf16, [RT_TYPE_I32] = add_i32};
+static add_fn *const plain[RT_TYPE_COUNT] = {[RT_TYPE_F32] = add_f32,
+                                             [RT_TYPE_F64] = add_f64,
+                                             [RT_TYPE_BF16] = add_bf16,
+                                             [RT_TYPE_I32] = add_i32};
 #if defined(__x86_64__)
 static add_fn *const wide[RT_TYPE_COUNT] = {[RT_TYPE_F32] = add_f32_avx2,
                                             [RT_TYPE_F64] = add_f64_avx2,
@@ -77,8 +82,34 @@ void rt_combine_add(rt_type type, void *own, const void *received, int64_t count
     add(own, received, count);
 }
 
-void rt_combine_copy(rt_type type, void *own, const void *received, int64_t count)
+#if defined(__x86_64__)
+/* Stores past the caches: what is written is not read again soon, and need not be fetched to be overwritten. */
+__attribute__((target("avx2"))) static void copy_past_caches(char *own, const char *received,
+                                                             size_t bytes)
 {
-    if (count > 0)
-        memcpy(own, received, (size_t)count * rt_type_bytes(type));
+    size_t head = (size_t)(-(uintptr_t)own) % sizeof(__m256i);
+    if (head > bytes)
+        head = bytes;
+    memcpy(own, received, head);
+    size_t at = head;
+    for (; at + sizeof(__m256i) <= bytes; at += sizeof(__m256i))
+        _mm256_stream_si256((__m256i *)(void *)(own + at),
+                            _mm256_loadu_si256((const __m256i *)(const void *)(received + at)));
+    memcpy(own + at, received + at, bytes - at);
+    _mm_sfence(); /* the message that says so must not overtake them */
+}
+#endif
+
+void rt_combine_copy(rt_type type, void *own, const void *received, int64_t count, bool large)
+{
+    size_t bytes = (size_t)count * rt_type_bytes(type);
+    if (bytes == 0)
+        return;
+#if defined(__x86_64__)
+    if (large && rt_cpu_level() >= RT_CPU_V3) {
+        copy_past_caches(own, received, bytes);
+        return;
+    }
+#endif
+    memcpy(own, received, bytes);
 }

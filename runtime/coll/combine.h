@@ -10,7 +10,9 @@
 #include "kernel/type.h"
 
 void rt_combine_add(rt_type type, void *own, const void *received, int64_t count);
-void rt_combine_copy(rt_type type, void *own, const void *received, int64_t count);
+
+/* `large`: the whole of what is being moved is larger than the caches. */
+void rt_combine_copy(rt_type type, void *own, const void *received, int64_t count, bool large);
 
 /* Whether elements of the type can be added: all but bool. */
 bool rt_combine_can_add(rt_type type);

@@ -4,7 +4,8 @@
 
 enum {
     PIECE_BYTES = 128 * 1024, /* own and received pieces fit in a second-level cache together */
-    WINDOW = 8
+    WINDOW = 8,
+    LARGE_BYTES = 32 << 20
 };
 
 typedef struct rt_run {
@@ -12,6 +13,7 @@ typedef struct rt_run {
     const rt_rank_program *program;
     const rt_operand *operand;
     int64_t largest; /* elements of the largest chunk, for scratch slots */
+    bool large;      /* than the caches, all ranks' data together */
     int lanes;
     int first; /* lanes before it are finished */
     rt_blocked *blocked;
@@ -97,7 +99,7 @@ static void combine(const rt_run *run, const rt_instruction *i, rt_piece piece,
     if (i->action == RT_RECV_REDUCE || i->action == RT_APPLY_REDUCE)
         rt_combine_add(run->operand->type, piece.data, received, piece.count);
     else
-        rt_combine_copy(run->operand->type, piece.data, received, piece.count);
+        rt_combine_copy(run->operand->type, piece.data, received, piece.count, run->large);
 }
 
 static bool receive(const rt_run *run, const rt_instruction *i, int lane)
@@ -191,6 +193,7 @@ rt_status rt_engine_run(rt_group *group, const rt_rank_program *program, const r
                   .operand = operand,
                   .lanes = rt_engine_lanes(program, operand->type, operand->count),
                   .blocked = blocked};
+    run.large = operand->count * (int64_t)rt_type_bytes(operand->type) > LARGE_BYTES / group->size;
     if (program->slots > 0)
         run.largest = largest_chunk(program, operand->count);
     for (int lane = 0; lane < run.lanes; lane++)
