@@ -17,6 +17,7 @@ typedef struct rt_rank {
     rt_samples samples;
     rt_report report;
     rt_error *error;
+    bool not_finite; /* the loss, which is the same on each rank */
     double holdout[RT_FINAL_RESULTS];
 } rt_rank;
 
@@ -43,7 +44,7 @@ static const rt_result *loss_of(const rt_image *image)
     return NULL;
 }
 
-static rt_status check_loss(const rt_rank *rank, int64_t step)
+static rt_status check_loss(rt_rank *rank, int64_t step)
 {
     const rt_result *result = loss_of(rank->run->image);
     if (!result)
@@ -53,6 +54,7 @@ static rt_status check_loss(const rt_rank *rank, int64_t step)
         rank->run->control.finals->loss = loss;
     if (isfinite(loss) || rank->run->options.allow_nan)
         return RT_OK;
+    rank->not_finite = true;
     return rt_fail(rank->error, RT_RANGE,
                    "the loss is %s in step %lld; a lower learning rate or clipping may help, and "
                    "'--allow-nan' goes on",
@@ -200,6 +202,5 @@ rt_exit rt_rank_main(rt_run *run, int number)
     if (status == RT_OK)
         return RT_EXIT_DONE;
     record->error.status = status;
-    return status == RT_RANGE && !isfinite(run->control.finals->loss) ? RT_EXIT_NOT_FINITE
-                                                                      : rt_exit_of_status(status);
+    return rank.not_finite ? RT_EXIT_NOT_FINITE : rt_exit_of_status(status);
 }
