@@ -35,9 +35,18 @@ static rt_status no_memory(rt_error *error)
 }
 
 /* NULL stays NULL. False when memory is short. */
-static bool copy_text(const char **text)
+static bool copy_text(const char *text, const char **copy)
 {
-    return !*text || (*text = strdup(*text)) != NULL;
+    *copy = text ? strdup(text) : NULL;
+    return !text || *copy;
+}
+
+static bool copy_field(const dataset_field_spec *spec, dataset_field_spec *field)
+{
+    *field = *spec;
+    field->name = field->source = field->held_out_source = NULL;
+    return copy_text(spec->name, &field->name) && copy_text(spec->source, &field->source) &&
+           copy_text(spec->held_out_source, &field->held_out_source);
 }
 
 static rt_status copy_fields(dataset *set, const dataset_spec *spec, rt_error *error)
@@ -48,19 +57,12 @@ static rt_status copy_fields(dataset *set, const dataset_spec *spec, rt_error *e
         return no_memory(error);
     for (size_t i = 0; i < spec->field_count; i++) {
         dataset_field_spec *field = &set->fields[set->field_count++];
-        const char *name = spec->fields[i].name, *source = spec->fields[i].source;
-        const char *held_out = spec->fields[i].held_out_source;
-        bool copied = copy_text(&name) & copy_text(&source) & copy_text(&held_out);
-        *field = spec->fields[i];
-        field->name = name;
-        field->source = source;
-        field->held_out_source = held_out;
-        if (!copied)
+        if (!copy_field(&spec->fields[i], field))
             return no_memory(error);
         set->field_sizes[i] = field->size;
         if (field->below < 0 || field->below > INT64_C(1) << 31)
-            return rt_fail(error, RT_INVALID, "ids of '%s' below %lld do not fit in 32 bits", name,
-                           (long long)field->below);
+            return rt_fail(error, RT_INVALID, "ids of '%s' below %lld do not fit in 32 bits",
+                           field->name, (long long)field->below);
     }
     return RT_OK;
 }
