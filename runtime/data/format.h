@@ -64,5 +64,11 @@ rt_status dataset_settle_size(const dataset_request *request, size_t field, cons
                               size_t found, rt_error *error);
 
 extern const dataset_format csv_format;
+extern const dataset_format npy_format;
+extern const dataset_format npz_format;
+extern const dataset_format idx_format;
+extern const dataset_format safetensors_format;
+extern const dataset_format bytes_format;
+extern const dataset_format tokens_format;
 
 #endif

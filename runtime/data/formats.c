@@ -4,7 +4,8 @@
 #include "data/format.h"
 
 static const dataset_format *const formats[] = {
-    &csv_format,
+    &csv_format,         &npy_format,   &npz_format,    &idx_format,
+    &safetensors_format, &bytes_format, &tokens_format,
 };
 
 const dataset_format *dataset_format_at(size_t index)

@@ -2,6 +2,7 @@
 
     python tests/reference/files.py
 """
+import gzip
 import os
 
 import numpy as np
@@ -48,5 +49,32 @@ def halves():
     save_file({"values": values, "F16": values.half(), "BF16": values.bfloat16()}, os.path.join(folder, "halves.safetensors"))
 
 
+def arrays():
+    """5 samples of 2 x 3 values, 20 i + 5 j + k, in every type and order; ids 10 + i."""
+    i, j, k = np.meshgrid(np.arange(5), np.arange(2), np.arange(3), indexing="ij")
+    values = 20 * i + 5 * j + k
+    ids = np.arange(10, 15)
+    for name, dtype, order in [("f4", "<f4", "C"), ("f8_big", ">f8", "C"), ("f2", "<f2", "C"), ("i1", "i1", "C"), ("i8_fortran", "<i8", "F"),
+                               ("u2_big_fortran", ">u2", "F"), ("u1", "u1", "C"), ("i4", "<i4", "C")]:
+        np.save(os.path.join(folder, name + ".npy"), np.asarray(values.astype(dtype), order=order))
+    with open(os.path.join(folder, "version2.npy"), "wb") as file:
+        np.lib.format.write_array(file, values.astype("<f4"), version=(2, 0))
+    np.save(os.path.join(folder, "ids.npy"), ids)
+    np.savez(os.path.join(folder, "stored.npz"), x=values.astype("f4"), y=ids)
+    np.savez_compressed(os.path.join(folder, "packed.npz"), x=values.astype("f8"), y=ids.astype("u1"))
+    header = bytes([0, 0, 0x08, 3, 0, 0, 0, 5, 0, 0, 0, 2, 0, 0, 0, 3])
+    idx = header + values.astype("u1").tobytes()
+    with open(os.path.join(folder, "images.idx"), "wb") as file:
+        file.write(idx)
+    with open(os.path.join(folder, "images.idx.gz"), "wb") as file:
+        file.write(gzip.compress(idx[:20], mtime=0) + gzip.compress(idx[20:], mtime=0))  # two members
+    with open(os.path.join(folder, "labels.idx.gz"), "wb") as file:
+        file.write(gzip.compress(bytes([0, 0, 0x0C, 1, 0, 0, 0, 5]) + ids.astype(">i4").tobytes(), mtime=0))
+    save_file({"x": torch.from_numpy(values.astype("f4")), "y": torch.from_numpy(ids)}, os.path.join(folder, "samples.safetensors"))
+    np.save(os.path.join(folder, "complex.npy"), np.zeros(2, "c8"))
+    np.save(os.path.join(folder, "members.npy"), np.zeros(2, [("a", "f4"), ("b", "i4")]))
+
+
 tensors()
 halves()
+arrays()
