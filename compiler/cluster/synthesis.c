@@ -107,6 +107,25 @@ static synthesis scatter_then_gather(arena *a, const link_graph *g, const int *r
                        .phases = {scatter.phases[0], gather.phases[0]}};
 }
 
+/* From this many ranks on, of two forms of equal rate the one with the flatter trees is worth its number of them. */
+enum { PACKING_RANKS_MOST = 32 };
+
+/* The all-gather of a regular machine at the same all-reduce rate as the packing, if there is one. */
+static bool flat_enough(arena *a, const rank_net *net, rational rate, synthesis *made)
+{
+    if (net->rank_count <= PACKING_RANKS_MOST || !rank_net_is_symmetric(net))
+        return false;
+    rational per_rank = rational_multiply(rate, rational_of(2, net->rank_count));
+    per_rank = rational_multiply(per_rank, rational_of(1, net->unit));
+    forest gather;
+    if (!descent_gather(a, net, per_rank, &gather))
+        return false;
+    *made = (synthesis){.unreached = -1, .rate = rate, .phase_count = 2};
+    made->phases[0] = forest_turned(a, net->graph, &gather, true);
+    made->phases[1] = gather;
+    return true;
+}
+
 synthesis synthesis_all_reduce(arena *a, const link_graph *g, const int *ranks, int count)
 {
     bound best = bound_all_reduce(a, g, ranks, count);
@@ -114,5 +133,9 @@ synthesis synthesis_all_reduce(arena *a, const link_graph *g, const int *ranks, 
         return (synthesis){.status = best.status, .unreached = best.unreached, .rate = best.rate};
     if (best.kind == BOUND_CUT)
         return scatter_then_gather(a, g, ranks, count);
+    synthesis flat;
+    rank_net net = rank_net_of(a, g, ranks, count, true);
+    if (best.kind == BOUND_PARTITION && flat_enough(a, &net, best.rate, &flat))
+        return flat;
     return synthesis_packing(a, g, ranks, count);
 }
