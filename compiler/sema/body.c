@@ -1,0 +1,278 @@
+/* body.c: the statements of models, layers, optimizers and schedules. */
+#include "sema/train.h"
+
+#include <string.h>
+
+static atom joined(elaboration *e, atom path, atom name)
+{
+    return atom_of(e->sema->atoms,
+                   path ? arena_format(e->sema->memory, "%s.%s", path, name) : name);
+}
+
+/* `zeros`, `ones`, `constant(c)`, `normal(mean, deviation)`, `uniform(low, high)`. */
+static bool read_init(elaboration *e, const ast_node *init, graph_variable *v)
+{
+    const ast_node *x = init->children[0];
+    const ast_node *name = x->kind == AST_CALL ? x->children[0] : x;
+    const sema_words *w = &e->sema->words;
+    size_t given = x->kind == AST_CALL ? x->count - 1 : 0;
+    if (x->poisoned)
+        return false;
+    size_t needed = name->name == w->w_constant ? 1 : name->name == w->w_normal || name->name == w->w_uniform ? 2 : 0;
+    bool known = name->kind == AST_NAME && (needed || name->name == w->w_zeros || name->name == w->w_ones);
+    if (!known || given != needed) {
+        diag *d = sema_report(e->sema, known ? E0202 : E0201, x->at,
+                              known ? "'%s' takes another number of arguments" : "'%s' is no initial value",
+                              name->name ? name->name : "this");
+        diag_fix(d, "zeros, ones, constant(c), normal(mean, deviation) or uniform(low, high)");
+        return false;
+    }
+    v->init = name->name;
+    for (size_t i = 0; i < needed; i++) {
+        value a = elab_expression(e, x->children[i + 1]);
+        if (a.kind == VALUE_DIM)
+            a = value_number((double)a.dim->size);
+        if (a.kind != VALUE_NUMBER) {
+            if (a.kind != VALUE_POISON)
+                sema_report(e->sema, E0208, x->children[i + 1]->at, "a number is expected here, not %s",
+                            value_words(&a, e->sema->memory));
+            return false;
+        }
+        v->init_args[i] = a.number;
+    }
+    return true;
+}
+
+/* The dimensions that a `param`, `state` or `input` declares; -1 after a report. */
+static int read_dims(elaboration *e, const ast_node *type, label **labels)
+{
+    const ast_node *dims = type ? ast_child(type, AST_DIMS) : NULL;
+    int count = 0;
+    for (size_t i = 0; dims && i < dims->count; i++) {
+        const ast_node *d = dims->children[i];
+        if (d->kind == AST_DIM && d->count)
+            d = d->children[0];
+        if (count == GRAPH_MAX_RANK - 1) {
+            sema_report(e->sema, E0238, dims->at, "a tensor has at most %d dimensions", GRAPH_MAX_RANK - 1);
+            return -1;
+        }
+        label *l = d->kind == AST_REST ? NULL : elab_dim(e, d);
+        if (!l) {
+            if (d->kind == AST_REST)
+                sema_report(e->sema, E0220, d->at, "'..' stands in a head alone");
+            return -1;
+        }
+        for (int k = 0; k < count; k++)
+            if (labels[k] == l) {
+                sema_report(e->sema, E0212, d->at, "dimension '%s' stands twice", l->name);
+                return -1;
+            }
+        labels[count++] = l;
+    }
+    return count;
+}
+
+/* The variable at `path`, made when the first function meets it. */
+static int variable_at(elaboration *e, const ast_node *node, graph_variable made)
+{
+    uintptr_t known = (uintptr_t)table_get(&e->variables, made.path, 0);
+    if (known)
+        return (int)known - 1;
+    double elements = 1;
+    for (int i = 0; i < made.type.rank; i++)
+        elements *= (double)e->graph->dims.items[made.type.dims[i]].size;
+    if (elements > 1e15) {
+        sema_report(e->sema, E0238, node->at, "'%s' would have %.3g elements", made.path, elements);
+        return -1;
+    }
+    for (int i = 0; i < GRAPH_MAX_RANK; i++)
+        made.layout.axis[i] = NO_AXIS;
+    int index = graph_variable_add(e->graph, made);
+    table_set(&e->variables, made.path, 0, (void *)((uintptr_t)index + 1));
+    return index;
+}
+
+/* Reads a variable where it is declared: a slice of it inside a repeat. */
+static build_operand read_variable(elaboration *e, int index, label *const *labels, int rank)
+{
+    atom texts[GRAPH_MAX_RANK];
+    int first = e->scan ? 1 : 0;
+    if (e->scan)
+        texts[0] = e->scan->leading->text;
+    for (int i = 0; i < rank; i++)
+        texts[first + i] = labels[i]->text;
+    if (!e->scan)
+        return build_variable(e->build, index, texts);
+    e->scan->outer->at = e->build->at;
+    return build_repeat_stacked(e->build, build_variable(e->scan->outer, index, texts));
+}
+
+static void declare(elaboration *e, const ast_node *node, variable_kind kind)
+{
+    label *labels[GRAPH_MAX_RANK];
+    elab_place(e, node->at);
+    int rank = read_dims(e, ast_child(node, AST_TYPE), labels);
+    graph_variable v = {.kind = kind, .of = -1, .init = e->sema->words.w_zeros, .at = node->at};
+    const ast_node *init = ast_child(node, AST_INIT);
+    value read = value_poison();
+    int index = -1;
+    if (rank >= 0 && (!init || read_init(e, init, &v))) {
+        v.path = joined(e, e->frame->own_path, node->name);
+        v.stacked = e->scan != NULL;
+        v.type = (graph_type){.dtype = e->real, .rank = rank + v.stacked};
+        if (v.stacked)
+            v.type.dims[0] = e->scan->leading->dim;
+        for (int i = 0; i < rank; i++)
+            v.type.dims[v.stacked + i] = labels[i]->dim;
+        index = variable_at(e, node, v);
+        if (index >= 0)
+            read = elab_tensor(e, node, read_variable(e, index, labels, rank));
+    }
+    binding *b = frame_bind(e, node->name, read, node->at);
+    b->variable = index;
+    b->is_state = kind == VARIABLE_STATE;
+    if (b->is_state && index >= 0)
+        vec_push(e->sema->memory, &e->frame->states, b);
+}
+
+/* What a state was bound to last becomes its value for the next step. */
+static void write_states(elaboration *e)
+{
+    frame *f = e->frame;
+    for (size_t i = 0; e->training && i < f->states.count; i++) {
+        const binding *first = f->states.items[i], *now = frame_lookup(e, first->name);
+        if (now == first || now->value.kind == VALUE_POISON)
+            continue;
+        build_operand x;
+        graph_variable *v = &e->graph->variables.items[first->variable];
+        elab_place(e, now->at);
+        const ast_node here = {.at = now->at};
+        if (!elab_as_tensor(e, &here, now->value, v->type.dtype, &x))
+            continue;
+        if (tensor_rank(&x) != v->type.rank - v->stacked) {
+            sema_report(e->sema, E0219, now->at, "state '%s' becomes a tensor %s of other dimensions",
+                        first->name, tensor_words(&x, e->sema->memory));
+            continue;
+        }
+        x = build_transpose(e->build, x, first->value.tensor.labels);
+        if (!x.value)
+            continue;
+        if (e->scan) {
+            vec_push(e->sema->memory, &e->scan->stacked_states, first->variable);
+            vec_push(e->sema->memory, &e->scan->stacked_results, x);
+        } else
+            build_assign(e->build, first->variable, x);
+    }
+}
+
+static void assign(elaboration *e, const ast_node *node)
+{
+    const ast_node *x = node->children[0];
+    frame *f = e->frame;
+    atom before = f->path;
+    f->path = joined(e, before, node->name);
+    value v = x->kind == AST_REPEAT ? elab_repeat(e, x, node->name) : elab_expression(e, x);
+    f->path = before;
+    const binding *old = frame_lookup(e, node->name);
+    if (v.kind == VALUE_TENSOR && !v.tensor.value->name && v.tensor.value->producer)
+        v.tensor.value->name = node->name;
+    binding *b = frame_bind(e, node->name, v, node->at);
+    if (old && old->is_state) {
+        b->variable = old->variable;
+        b->is_state = true;
+    }
+}
+
+static void metric_statement(elaboration *e, const ast_node *node)
+{
+    value v = elab_expression(e, node->children[0]);
+    build_operand x;
+    if (v.kind == VALUE_POISON || !elab_as_tensor(e, node, v, e->real, &x))
+        return;
+    if (tensor_rank(&x)) {
+        sema_report(e->sema, E0222, node->at, "metric '%s' is one number, and this is %s", node->name,
+                    value_words(&v, e->sema->memory));
+        return;
+    }
+    vec_push(e->sema->memory, &e->metrics, (metric){node->name, x, node->at});
+}
+
+static void if_statement(elaboration *e, const ast_node *node)
+{
+    bool holds;
+    if (!elab_flag(e, node->children[0], &holds)) {
+        e->frame->returned = true;
+        e->frame->result = value_poison();
+        return;
+    }
+    if (holds) {
+        elab_body(e, ast_child(node, AST_BODY));
+        return;
+    }
+    const ast_node *other = ast_child(node, AST_ELSE);
+    if (!other || !other->count)
+        return;
+    if (other->children[0]->kind == AST_IF)
+        if_statement(e, other->children[0]);
+    else
+        elab_body(e, other->children[0]);
+}
+
+static void statement(elaboration *e, const ast_node *node)
+{
+    switch (node->kind) {
+    case AST_ASSIGN:
+        assign(e, node);
+        break;
+    case AST_PARAM:
+        declare(e, node, VARIABLE_PARAMETER);
+        break;
+    case AST_STATE:
+        if (e->updated)
+            optimizer_state(e, node);
+        else
+            declare(e, node, VARIABLE_STATE);
+        break;
+    case AST_INPUT:
+        input_statement(e, node);
+        break;
+    case AST_METRIC:
+        metric_statement(e, node);
+        break;
+    case AST_IF:
+        if_statement(e, node);
+        break;
+    case AST_RETURN:
+        e->frame->result = elab_expression(e, node->children[0]);
+        e->frame->returned = true;
+        break;
+    default: /* reported by the check of names */
+        break;
+    }
+}
+
+static bool too_many(elaboration *e, const ast_node *node)
+{
+    if (e->graph->next_value < ELAB_MOST_OPS)
+        return false;
+    sema_report(e->sema, E0238, node->at, "more than %d operators", ELAB_MOST_OPS);
+    return true;
+}
+
+void elab_body(elaboration *e, const ast_node *body)
+{
+    bool whole = body && body->parent && body->parent->kind != AST_IF && body->parent->kind != AST_ELSE;
+    for (size_t i = 0; body && i < body->count && !e->frame->returned; i++) {
+        const ast_node *node = body->children[i];
+        if (too_many(e, node)) {
+            e->frame->returned = true;
+            return;
+        }
+        if (!node->poisoned)
+            statement(e, node);
+        else if (node->name)
+            frame_bind(e, node->name, value_poison(), node->at);
+    }
+    if (whole && !e->updated)
+        write_states(e);
+}

@@ -1,0 +1,426 @@
+/* call.c: a definition called: its arguments matched, its head bound, its body carried out, its result handed back. */
+#include "sema/elab.h"
+
+#include <string.h>
+
+static atom joined(elaboration *e, atom path, const char *name)
+{
+    return atom_of(e->sema->atoms,
+                   path ? arena_format(e->sema->memory, "%s.%s", path, name) : name);
+}
+
+/* "linear", then "linear_2": the layer's name within its parent. */
+static const char *numbered(elaboration *e, frame *parent, atom name)
+{
+    int *count = table_get(&parent->names, name, NAME_COUNT);
+    if (!count) {
+        count = arena_make(e->sema->memory, int);
+        table_set(&parent->names, name, NAME_COUNT, count);
+    }
+    return ++*count == 1 ? name : arena_format(e->sema->memory, "%s_%d", name, *count);
+}
+
+/* A bare name that is no name of the caller and is a flag of the callee: `self_attention(x, A, causal)`. */
+static const parameter *named_flag(const elaboration *e, const definition *d, const ast_node *arg)
+{
+    if (arg->kind != AST_NAME || frame_lookup(e, arg->name) || frame_dim(e, arg->name))
+        return NULL;
+    const parameter *p = definition_parameter(d, arg->name);
+    return p && p->kind == PARAMETER_FLAG ? p : NULL;
+}
+
+/* Which argument goes to which parameter; `given[i]` is NULL where the default holds. False after a report. */
+static bool match(elaboration *e, const definition *d, const ast_node *call, const ast_node **given)
+{
+    int next = 0;
+    for (size_t i = 1; i < call->count; i++) {
+        const ast_node *arg = call->children[i];
+        const parameter *p = arg->kind == AST_NAMED ? definition_parameter(d, arg->name)
+                                                    : named_flag(e, d, arg);
+        while (!p && next < d->parameter_count && given[next])
+            next++;
+        if (!p && next < d->parameter_count &&
+            (arg->kind != AST_NAMED || d->parameters[next].kind == PARAMETER_DIM))
+            p = &d->parameters[next];
+        if (!p && arg->kind == AST_NAMED) {
+            nearest n = nearest_to(arg->name);
+            for (int k = 0; k < d->parameter_count; k++)
+                nearest_offer(&n, d->parameters[k].name);
+            diag *g = sema_report(e->sema, E0207, arg->name_at, "%s '%s' has no parameter '%s'",
+                                  ast_kind_name(d->kind), d->name, arg->name);
+            diag_note(g, d->node->name_at, "'%s' is defined here", d->name);
+            if (nearest_found(&n))
+                diag_fix_edit(g, arg->name_at, n.best, "did you mean '%s'?", n.best);
+            return false;
+        }
+        if (!p) {
+            diag *g = sema_report(e->sema, E0202, arg->at, "%s '%s' takes %d argument%s, and this is one more",
+                                  ast_kind_name(d->kind), d->name, d->parameter_count,
+                                  d->parameter_count == 1 ? "" : "s");
+            diag_note(g, d->node->name_at, "'%s' is defined here", d->name);
+            return false;
+        }
+        if (given[p - d->parameters]) {
+            diag *g = sema_report(e->sema, E0203, arg->at, "parameter '%s' is given twice", p->name);
+            diag_note(g, given[p - d->parameters]->at, "first here");
+            return false;
+        }
+        given[p - d->parameters] = arg;
+    }
+    for (int i = 0; i < d->parameter_count; i++)
+        if (!given[i] && !d->parameters[i].preset) {
+            diag *g = sema_report(e->sema, E0202, call->at, "%s '%s' needs its '%s'",
+                                  ast_kind_name(d->kind), d->name, d->parameters[i].name);
+            diag_note(g, d->parameters[i].node->at, "'%s' is declared here", d->parameters[i].name);
+            return false;
+        }
+    return true;
+}
+
+/* A label of the callee's for what the caller calls `outer`. */
+static label *inner_label(elaboration *e, frame *callee, atom name, label *outer, span at)
+{
+    label *l = label_new(e->graph, name, outer->dim, at);
+    l->home = callee;
+    l->outer = outer;
+    table_set(&callee->names, name, NAME_DIM, l);
+    return l;
+}
+
+/* Slot `slot` of the argument is called `name` in the callee. */
+static bool bind_slot(elaboration *e, frame *callee, build_operand *t, int slot, const ast_node *dim)
+{
+    const ast_node *name = dim->kind == AST_DIM && dim->count ? dim->children[0] : dim;
+    if (name->kind != AST_NAME) {
+        sema_report(e->sema, E0220, name->at, "a head names the dimensions of what it takes");
+        return false;
+    }
+    label *outer = label_of(t->labels[slot]);
+    label *known = table_get(&callee->names, name->name, NAME_DIM);
+    if (known && known->outer != outer && known->dim != outer->dim) {
+        diag *d = sema_report(e->sema, E0210, callee->of->node->name_at,
+                              "dimension '%s' of '%s' would be '%s' of %lld and '%s' of %lld",
+                              name->name, callee->of->name,
+                              known->outer ? known->outer->name : known->name,
+                              (long long)known->size, outer->name, (long long)outer->size);
+        diag_note(d, e->build->at, "called here");
+        return false;
+    }
+    if (!known)
+        known = inner_label(e, callee, name->name, outer, name->at);
+    t->labels[slot] = known->text;
+    return true;
+}
+
+static int rest_of(const ast_node *dims)
+{
+    for (size_t i = 0; i < dims->count; i++) {
+        const ast_node *d = dims->children[i];
+        if (d->kind == AST_REST || (d->count && d->children[0]->kind == AST_REST))
+            return (int)i;
+    }
+    return -1;
+}
+
+/* Without `..`, dimensions of the head's names are found by name; else in the order written. */
+static bool found_by_name(const build_operand *t, const ast_node *dims, int *slots)
+{
+    for (size_t i = 0; i < dims->count; i++) {
+        const ast_node *name = dims->children[i]->count ? dims->children[i]->children[0] : NULL;
+        slots[i] = -1;
+        for (int k = 0; name && k < tensor_rank(t); k++)
+            if (label_of(t->labels[k])->name == name->name)
+                slots[i] = k;
+        if (slots[i] < 0)
+            return false;
+    }
+    return true;
+}
+
+static bool bind_dims(elaboration *e, frame *callee, const parameter *p, const ast_node *at,
+                      build_operand *t)
+{
+    const ast_node *dims = ast_child(p->type, AST_DIMS);
+    int rest = rest_of(dims), rank = tensor_rank(t), named = (int)dims->count - (rest >= 0);
+    if (rest >= 0 ? rank < named : rank != named) {
+        diag *d = sema_report(e->sema, E0211, at->at, "'%s' of '%s' has %s%d dimension%s, and this has %d",
+                              p->name, callee->of->name, rest >= 0 ? "at least " : "", named,
+                              named == 1 ? "" : "s", rank);
+        diag_note(d, p->node->at, "'%s' is declared here", p->name);
+        return false;
+    }
+    int slots[GRAPH_MAX_RANK];
+    bool by_name = rest < 0 && found_by_name(t, dims, slots);
+    for (int i = 0; i < (int)dims->count; i++) {
+        int slot = rest < 0 || i < rest ? i : i + rank - (int)dims->count;
+        if (i != rest && !bind_slot(e, callee, t, by_name ? slots[i] : slot, dims->children[i]))
+            return false;
+    }
+    return true;
+}
+
+static value tensor_argument(elaboration *e, frame *callee, const parameter *p, const ast_node *at,
+                             value v)
+{
+    if (v.kind == VALUE_POISON)
+        return v;
+    if (v.kind != VALUE_TENSOR) {
+        diag *d = sema_report(e->sema, E0208, at->at, "'%s' of '%s' is a tensor, and this is %s",
+                              p->name, callee->of->name, value_words(&v, e->sema->memory));
+        diag_note(d, p->node->at, "'%s' is declared here", p->name);
+        return value_poison();
+    }
+    bool ids = p->type->name == e->sema->words.w_id || p->type->name == e->sema->words.w_int;
+    if (ids != (v.tensor.value->type.dtype == DTYPE_I32) && p->type->name) {
+        sema_report(e->sema, E0218, at->at, "'%s' of '%s' holds %s", p->name, callee->of->name,
+                    ids ? "ids" : "numbers");
+        return value_poison();
+    }
+    if (!bind_dims(e, callee, p, at, &v.tensor))
+        return value_poison();
+    return v;
+}
+
+static value flag_argument(elaboration *e, const definition *d, const parameter *p,
+                           const ast_node *at)
+{
+    if (named_flag(e, d, at) == p)
+        return value_flag(true);
+    bool flag = false;
+    return elab_flag(e, at, &flag) ? value_flag(flag) : value_poison();
+}
+
+static const char *kind_words(parameter_kind kind)
+{
+    switch (kind) {
+    case PARAMETER_DIM: return "a dimension";
+    case PARAMETER_TENSOR: return "a tensor";
+    case PARAMETER_FLAG: return "yes or no";
+    default: return "a number";
+    }
+}
+
+static value plain_argument(elaboration *e, const definition *d, const parameter *p,
+                            const ast_node *at)
+{
+    value v = elab_expression(e, at);
+    if (v.kind == VALUE_DIM && p->kind == PARAMETER_INT)
+        return value_number((double)v.dim->size);
+    int64_t whole;
+    if (p->kind == PARAMETER_INT &&
+        !value_whole(e->sema, at, v,
+                     (whole_range){arena_format(e->sema->memory, "'%s' of '%s'", p->name, d->name),
+                                   INT32_MIN, INT32_MAX},
+                     &whole))
+        return value_poison();
+    if (v.kind == VALUE_FLAG || (v.kind == VALUE_TENSOR && !e->scheduling && tensor_rank(&v.tensor))) {
+        if (v.kind == VALUE_FLAG || d->kind != AST_LAYER || p->type)
+            sema_report(e->sema, E0208, at->at, "'%s' of '%s' is %s, and this is %s", p->name, d->name,
+                        kind_words(p->kind), value_words(&v, e->sema->memory));
+        return v.kind == VALUE_FLAG ? value_poison() : v;
+    }
+    return v;
+}
+
+/* One argument, evaluated where the call stands, or the default, evaluated in the callee. */
+static void bind_argument(elaboration *e, const parameter *p, const ast_node *arg, frame *callee)
+{
+    const definition *d = callee->of;
+    const ast_node *at = arg && arg->kind == AST_NAMED && p->kind != PARAMETER_DIM ? arg->children[0] : arg;
+    frame *caller = e->frame;
+    if (!at) {
+        e->frame = callee;
+        at = p->preset;
+    }
+    if (p->kind == PARAMETER_DIM && arg && d->kind == AST_MODEL) {
+        int64_t size = elab_size(e, arg->kind == AST_NAMED ? arg->children[0] : arg);
+        e->frame = callee;
+        if (size)
+            elab_dim_new(e, p->name, size, arg->at);
+        else
+            callee->returned = true;
+    } else if (p->kind == PARAMETER_DIM && arg) {
+        label *outer = elab_dim(e, at);
+        if (outer)
+            inner_label(e, callee, p->name, outer, p->node->name_at);
+        else
+            callee->returned = true;
+    } else if (p->kind == PARAMETER_DIM) {
+        int64_t size = elab_size(e, at);
+        if (size)
+            elab_dim_new(e, p->name, size, p->node->at);
+        else
+            callee->returned = true;
+    } else {
+        value v = p->kind == PARAMETER_FLAG     ? flag_argument(e, d, p, at)
+                  : p->kind == PARAMETER_TENSOR ? tensor_argument(e, callee, p, at, elab_expression(e, at))
+                                                : plain_argument(e, d, p, at);
+        e->frame = callee;
+        frame_bind(e, p->name, v, p->node->at);
+        if (v.kind == VALUE_POISON)
+            callee->returned = true;
+    }
+    e->frame = caller;
+}
+
+/* Binds the parameters of `d` in `callee`, dimensions before tensors; a callee with a poisoned argument counts as returned. */
+void elab_arguments(elaboration *e, const definition *d, const ast_node *call, frame *callee)
+{
+    const ast_node **given = arena_array(e->sema->memory, const ast_node *, d->parameter_count + 1);
+    if (!match(e, d, call, given)) {
+        callee->returned = true;
+        return;
+    }
+    for (int dims = 1; dims >= 0; dims--)
+        for (int i = 0; i < d->parameter_count; i++) {
+            const parameter *p = &d->parameters[i];
+            bool early = p->kind == PARAMETER_DIM && given[i];
+            if (early == (dims == 1))
+                bind_argument(e, p, given[i], callee);
+        }
+}
+
+/* The declared result: its names, in its order. */
+static bool result_fits(elaboration *e, const ast_node *type, build_operand *t)
+{
+    const ast_node *dims = ast_child(type, AST_DIMS);
+    if (!dims)
+        return true;
+    int rest = rest_of(dims), rank = tensor_rank(t), named = (int)dims->count - (rest >= 0);
+    atom order[GRAPH_MAX_RANK];
+    bool taken[GRAPH_MAX_RANK] = {false};
+    bool fits = rest >= 0 ? rank >= named : rank == named;
+    for (int i = 0; fits && i < (int)dims->count; i++) {
+        if (i == rest)
+            continue;
+        label *l = elab_dim(e, dims->children[i]->count ? dims->children[i]->children[0] : dims->children[i]);
+        if (!l)
+            return false;
+        int slot = 0;
+        while (slot < rank && t->labels[slot] != l->text)
+            slot++;
+        fits = slot < rank && !taken[slot];
+        if (fits) {
+            taken[slot] = true;
+            order[rest >= 0 && i > rest ? i + rank - (int)dims->count : i] = l->text;
+        }
+    }
+    if (!fits) {
+        diag *d = sema_report(e->sema, E0219, type->at, "'%s' returns %s, not what its head says",
+                              e->frame->of->name, tensor_words(t, e->sema->memory));
+        diag_note(d, e->build->at, "in this call");
+        return false;
+    }
+    for (int i = rest, k = 0; rest >= 0 && k < rank; k++)
+        if (!taken[k])
+            order[i++] = t->labels[k];
+    *t = build_transpose(e->build, *t, order);
+    return true;
+}
+
+/* The callee's dimensions as the caller knows them. */
+static bool hand_out(elaboration *e, const ast_node *call, frame *callee, build_operand *t)
+{
+    for (int i = 0; i < tensor_rank(t); i++) {
+        label *l = label_of(t->labels[i]);
+        if (l->home == callee && l->outer)
+            t->labels[i] = l->outer->text;
+        else if (l->home == callee) {
+            l->home = e->frame;
+            frame_bind_dim(e, l->name, l);
+        }
+        for (int k = 0; k < i; k++)
+            if (t->labels[k] == t->labels[i]) {
+                sema_report(e->sema, E0212, call->at, "the result of '%s' would have dimension '%s' twice",
+                            callee->of->name, label_of(t->labels[i])->name);
+                return false;
+            }
+    }
+    return true;
+}
+
+static value call_schedule(elaboration *e, const definition *d, const ast_node *node, frame *callee)
+{
+    bool before = e->scheduling;
+    e->scheduling = true;
+    e->frame = callee;
+    elab_body(e, ast_child(d->node, AST_BODY));
+    e->scheduling = before;
+    value v = callee->result;
+    if (!callee->returned)
+        sema_report(e->sema, E0221, d->node->name_at, "schedule '%s' returns nothing", d->name);
+    else if (v.kind != VALUE_POISON && v.kind != VALUE_NUMBER && v.kind != VALUE_TENSOR) {
+        sema_report(e->sema, E0208, node->at, "'%s' gives %s where a number is expected", d->name,
+                    value_words(&v, e->sema->memory));
+        v = value_poison();
+    }
+    return v;
+}
+
+static value call_layer(elaboration *e, const definition *d, const ast_node *node, frame *callee)
+{
+    elab_body(e, ast_child(d->node, AST_BODY));
+    value v = callee->result;
+    if (!callee->returned && !d->poisoned)
+        sema_report(e->sema, E0221, d->node->name_at, "layer '%s' returns nothing", d->name);
+    if (v.kind == VALUE_NUMBER && !elab_as_tensor(e, node, v, DTYPE_COUNT, &v.tensor))
+        return value_poison();
+    if (v.kind == VALUE_NUMBER)
+        v.kind = VALUE_TENSOR;
+    const ast_node *result = ast_child(d->node, AST_RESULT);
+    if (v.kind == VALUE_TENSOR && result && result->count && !result_fits(e, result->children[0], &v.tensor))
+        return value_poison();
+    return v;
+}
+
+static value call_definition(elaboration *e, const definition *d, const ast_node *node)
+{
+    if (d->poisoned)
+        return value_poison();
+    if (e->depth >= ELAB_DEEPEST) {
+        sema_report(e->sema, E0238, node->at, "'%s' goes more than %d definitions deep", d->name,
+                    ELAB_DEEPEST);
+        return value_poison();
+    }
+    frame *caller = e->frame;
+    elab_place(e, node->at);
+    frame *callee = frame_push(e, d, node->at);
+    e->frame = caller;
+    elab_arguments(e, d, node, callee);
+    bool fine = !callee->returned;
+    value v = value_poison();
+    if (fine) {
+        const char *name = numbered(e, caller, d->name);
+        callee->path = joined(e, caller->path, name);
+        callee->own_path = joined(e, caller->own_path, name);
+        e->frame = callee;
+        v = d->kind == AST_SCHEDULE ? call_schedule(e, d, node, callee)
+                                    : call_layer(e, d, node, callee);
+    }
+    e->frame = callee;
+    frame_pop(e);
+    elab_place(e, node->at);
+    if (v.kind == VALUE_TENSOR && !hand_out(e, node, callee, &v.tensor))
+        return value_poison();
+    return v;
+}
+
+value elab_call(elaboration *e, const ast_node *node)
+{
+    const ast_node *callee = node->children[0];
+    if (node->poisoned || callee->kind != AST_NAME) {
+        if (!node->poisoned)
+            sema_report(e->sema, E0208, callee->at, "only a name can be called");
+        return value_poison();
+    }
+    const definition *d = scope_find(e->sema, e->frame->file, AST_LAYER, callee->name);
+    if (!d)
+        d = scope_find(e->sema, e->frame->file, AST_SCHEDULE, callee->name);
+    if (d)
+        return call_definition(e, d, node);
+    const builtin *b = builtin_find(e->sema, callee->name);
+    if (b)
+        return elab_builtin(e, b, node);
+    scope_report_unknown(e->sema, e->frame->file, e->scheduling ? AST_SCHEDULE : AST_LAYER, callee);
+    return value_poison();
+}

@@ -1,0 +1,124 @@
+#include "sema/elab.h"
+
+#include <string.h>
+
+frame *frame_push(elaboration *e, const definition *of, span call)
+{
+    frame *f = arena_make(e->sema->memory, frame);
+    *f = (frame){.caller = e->frame, .of = of, .file = of->file, .result = value_poison()};
+    f->names = table_in(e->sema->memory);
+    f->path = e->frame ? e->frame->path : NULL;
+    f->own_path = e->frame ? e->frame->own_path : NULL;
+    if (e->build && e->frame)
+        vec_push(e->sema->memory, &e->build->trail, call);
+    e->frame = f;
+    e->depth++;
+    return f;
+}
+
+void frame_pop(elaboration *e)
+{
+    frame *f = e->frame;
+    e->frame = f->caller;
+    e->depth--;
+    if (!e->build || !e->frame)
+        return;
+    /* Operators keep the vector that they were given, so a shorter one needs a copy of its own. */
+    span_vec old = e->build->trail, shorter = {0};
+    for (size_t i = 0; i + 1 < old.count; i++)
+        vec_push(e->sema->memory, &shorter, old.items[i]);
+    e->build->trail = shorter;
+}
+
+binding *frame_bind(elaboration *e, atom name, value v, span at)
+{
+    binding *b = arena_make(e->sema->memory, binding);
+    *b = (binding){.name = name, .value = v, .at = at, .variable = -1};
+    table_set(&e->frame->names, name, NAME_VALUE, b);
+    return b;
+}
+
+void frame_bind_dim(elaboration *e, atom name, label *l)
+{
+    table_set(&e->frame->names, name, NAME_DIM, l);
+}
+
+binding *frame_lookup(const elaboration *e, atom name)
+{
+    return table_get(&e->frame->names, name, NAME_VALUE);
+}
+
+label *frame_dim(const elaboration *e, atom name)
+{
+    return table_get(&e->frame->names, name, NAME_DIM);
+}
+
+static dim_id dim_of(graph *g, atom name, int64_t size, span at)
+{
+    for (size_t i = 0; i < g->dims.count; i++)
+        if (g->dims.items[i].name == name && g->dims.items[i].size == size &&
+            !g->dims.items[i].batch)
+            return (dim_id)i;
+    return graph_dim_add(g, name, size, at);
+}
+
+label *elab_dim_new(elaboration *e, atom name, int64_t size, span at)
+{
+    label *l = label_new(e->graph, name, dim_of(e->graph, name, size, at), at);
+    l->home = e->frame;
+    frame_bind_dim(e, name, l);
+    return l;
+}
+
+label *elab_dim_named(elaboration *e, const ast_node *name)
+{
+    if (name->kind != AST_NAME) {
+        if (!name->poisoned)
+            sema_report(e->sema, E0209, name->at, "a dimension's name is expected here");
+        return NULL;
+    }
+    label *l = frame_dim(e, name->name);
+    if (l)
+        return l;
+    nearest n = nearest_to(name->name);
+    nearest_offer_all(&n, &e->frame->names, NAME_DIM);
+    diag *d = sema_report(e->sema, E0209, name->at, "no dimension is called '%s' here", name->name);
+    if (nearest_found(&n))
+        diag_fix_edit(d, name->at, n.best, "did you mean '%s'?", n.best);
+    return NULL;
+}
+
+int64_t elab_size(elaboration *e, const ast_node *node)
+{
+    value v = elab_expression(e, node);
+    if (v.kind == VALUE_DIM)
+        return v.dim->size;
+    if (v.kind == VALUE_NUMBER && v.quantity == BARE && v.number != (double)(int64_t)v.number &&
+        node->kind == AST_BINARY && node->word[0] == '/') {
+        text words = text_in(e->sema->memory);
+        ast_write(node, &words);
+        sema_report(e->sema, E0213, node->at, "%s is %s, and a dimension is a whole number",
+                    text_done(&words), number_words(v.number, e->sema->memory));
+        return 0;
+    }
+    int64_t size = 0;
+    value_whole(e->sema, node, v, (whole_range){"a dimension's size", 1, INT32_MAX}, &size);
+    return size;
+}
+
+label *elab_dim(elaboration *e, const ast_node *node)
+{
+    if (node->poisoned)
+        return NULL;
+    if (node->kind == AST_NAMED) {
+        int64_t size = elab_size(e, node->children[0]);
+        return size ? elab_dim_new(e, node->name, size, node->at) : NULL;
+    }
+    if (node->kind == AST_NAME)
+        return elab_dim_named(e, node);
+    text words = text_in(e->sema->memory);
+    ast_write(node, &words);
+    diag *d = sema_report(e->sema, E0220, node->at, "a dimension needs a name");
+    diag_fix(d, "F = %s, or another name for it", text_done(&words));
+    return NULL;
+}

@@ -1,0 +1,135 @@
+/* elab.h: elaboration: a definition's body, carried out once for each place that calls it, writes operators.
+ *
+ * An `elaboration` writes one function of the graph (`step` or `eval`). Each call of a definition has a `frame`: its names,
+ * its dimensions, and the paths of its operators and parameters. Evaluating an expression gives a value (value.h) and
+ * writes the operators that make it behind `build`, the builder of the current region.
+ *
+ *     value y = elab_expression(e, node);
+ *     if (y.kind == VALUE_TENSOR) …
+ *
+ * Whatever is wrong is reported once, and gives a poisoned value.
+ */
+#ifndef ESPALIER_SEMA_ELAB_H
+#define ESPALIER_SEMA_ELAB_H
+
+#include "sema/value.h"
+
+enum { NAME_VALUE, NAME_DIM, NAME_COUNT };
+enum { ELAB_DEEPEST = 64, ELAB_MOST_OPS = 200000, ELAB_MOST_LAYERS = 100000 };
+
+typedef struct binding {
+    atom name;
+    value value;
+    span at;
+    int variable;  /* of a param or state; else -1 */
+    bool is_state;
+} binding;
+
+typedef struct frame {
+    struct frame *caller;
+    sema_file *file;
+    const definition *of;
+    table names;   /* NAME_VALUE -> binding, NAME_DIM -> label, NAME_COUNT -> how often a layer was called */
+    atom path;     /* of operators: layers and the names that their results are bound to */
+    atom own_path; /* of parameters: layers alone */
+    VEC(binding *) states;
+    value result;
+    bool returned;
+} frame;
+
+/* A repeat around the code that is elaborated. */
+typedef struct scan {
+    build *outer;
+    frame *within;
+    label *leading; /* the dimension that counts the iterations */
+    VEC(int) stacked_states;
+    VEC(build_operand) stacked_results;
+} scan;
+
+typedef struct metric {
+    atom name;
+    build_operand value;
+    span at;
+} metric;
+
+typedef struct elaboration {
+    sema *sema;
+    graph *graph;
+    build *build; /* of the current region */
+    build *root;  /* of the function's own region */
+    frame *frame;
+    scan *scan; /* NULL outside repeats */
+    bool training;
+    bool scheduling; /* inside optimizers and schedules: conditions may depend on the step */
+    dtype real;
+    label *batch;        /* NULL until the first input */
+    build_operand counts; /* eval: bool [batch], true for samples that count; made when first needed */
+    table variables;     /* path -> index + 1 */
+    table clocks;        /* name -> build_operand * */
+    VEC(metric) metrics;
+    build_operand loss;
+    span loss_at;
+    int depth;
+    int randoms;
+    int ops_reported;
+    const struct training_data *data;
+} elaboration;
+
+/* elab.c: frames and names. */
+frame *frame_push(elaboration *e, const definition *of, span call);
+void frame_pop(elaboration *e);
+binding *frame_bind(elaboration *e, atom name, value v, span at);
+void frame_bind_dim(elaboration *e, atom name, label *l);
+binding *frame_lookup(const elaboration *e, atom name);
+label *frame_dim(const elaboration *e, atom name);
+
+/* A new dimension of the graph (one of that name and size that is there already is taken), with a label of this frame. */
+label *elab_dim_new(elaboration *e, atom name, int64_t size, span at);
+
+/* The dimension that `name` names here; NULL after a report. */
+label *elab_dim_named(elaboration *e, const ast_node *name);
+
+/* `N`, or `N = size` for a new one; a bare number is an error. NULL after a report. */
+label *elab_dim(elaboration *e, const ast_node *node);
+
+/* A size: a positive whole number that fits. 0 after a report. */
+int64_t elab_size(elaboration *e, const ast_node *node);
+
+/* expression.c */
+value elab_expression(elaboration *e, const ast_node *node);
+bool elab_flag(elaboration *e, const ast_node *node, bool *out);
+
+/* operate.c: operators over values, with the promotions of the language. */
+void elab_place(elaboration *e, span at);
+value elab_tensor(elaboration *e, const ast_node *at, build_operand t);
+value elab_binary(elaboration *e, const ast_node *node, value x, value y);
+value elab_unary(elaboration *e, const ast_node *node, op_kind kind, value x);
+value elab_map(elaboration *e, const ast_node *at, op_kind kind, const value *x, int count);
+bool elab_as_tensor(elaboration *e, const ast_node *at, value v, dtype type, build_operand *out);
+build_operand elab_clock(elaboration *e, const char *which);
+build_operand elab_masked(elaboration *e, build_operand x, double other);
+value elab_reduce(elaboration *e, const ast_node *at, op_kind kind, build_operand x,
+                  label *const *over, int count);
+value elab_mean(elaboration *e, const ast_node *at, build_operand x, label *const *over, int count);
+bool is_real(dtype t);
+
+/* call.c: calls of definitions. */
+value elab_call(elaboration *e, const ast_node *node);
+void elab_arguments(elaboration *e, const definition *d, const ast_node *call, frame *callee);
+
+/* builtin.c: calls of what the language itself has. */
+typedef struct builtin builtin;
+const builtin *builtin_find(const sema *s, atom name);
+value elab_builtin(elaboration *e, const builtin *b, const ast_node *node);
+void builtin_offer_all(nearest *n);
+void builtin_arity(const builtin *b, int *least, int *most);
+bool builtin_takes_dims(const builtin *b); /* names that stand in its arguments may be dimensions */
+
+/* body.c: statements. */
+void elab_body(elaboration *e, const ast_node *body);
+int elab_variable_of(elaboration *e, const ast_node *node, atom path, variable_kind kind);
+
+/* repeat.c */
+value elab_repeat(elaboration *e, const ast_node *node, atom assigned);
+
+#endif

@@ -1,0 +1,253 @@
+#include "sema/scope.h"
+
+#include "parse/parse.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+enum { KIND_PATH = -1, MOST_FILES = 256 };
+
+static const char *const library_names[] = {"nn", "optim", "topology"};
+enum { LIBRARY_COUNT = sizeof library_names / sizeof *library_names };
+
+/* The text of a diagnostic in the arena; diag_report takes no va_list. */
+static const char *words_of(sema *s, const char *format, va_list arguments)
+{
+    va_list again;
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    char *words = arena_alloc(s->memory, (size_t)(length < 0 ? 0 : length) + 1);
+    if (length > 0)
+        vsnprintf(words, (size_t)length + 1, format, arguments);
+    return words;
+}
+
+diag *sema_report(sema *s, diag_code code, span at, const char *format, ...)
+{
+    if (at.file >= 0) {
+        atom place = atom_of(s->atoms, arena_format(s->memory, "%u-%u", at.begin, at.end));
+        if (table_get(&s->reported, place, at.file))
+            return NULL;
+        table_set(&s->reported, place, at.file, s);
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    const char *words = words_of(s, format, arguments);
+    va_end(arguments);
+    return diag_report(s->diags, code, at, "%s", words);
+}
+
+static parameter_kind kind_of(const sema *s, const ast_node *type, const ast_node *preset)
+{
+    const sema_words *w = &s->words;
+    if (!type)
+        return preset && preset->kind == AST_NAME &&
+                       (preset->name == w->w_yes || preset->name == w->w_no)
+                   ? PARAMETER_FLAG
+                   : PARAMETER_NUMBER;
+    if (ast_child(type, AST_DIMS))
+        return PARAMETER_TENSOR;
+    if (type->name == w->w_dim)
+        return PARAMETER_DIM;
+    if (type->name == w->w_int)
+        return PARAMETER_INT;
+    return type->name == w->w_flag ? PARAMETER_FLAG : PARAMETER_NUMBER;
+}
+
+static void read_parameters(sema *s, definition *d)
+{
+    d->parameters = arena_array(s->memory, parameter, d->node->count + 1);
+    table seen = table_in(s->memory);
+    for (size_t i = 0; i < d->node->count; i++) {
+        const ast_node *node = d->node->children[i];
+        if (node->kind != AST_PARAMETER)
+            continue;
+        const ast_node *preset = ast_child(node, AST_DEFAULT);
+        parameter p = {.name = node->name, .node = node, .type = ast_child(node, AST_TYPE)};
+        p.preset = preset ? preset->children[0] : NULL;
+        p.kind = kind_of(s, p.type, p.preset);
+        const parameter *before = table_get(&seen, p.name, 0);
+        if (before) {
+            diag *e = sema_report(s, E0203, node->name_at, "parameter '%s' stands twice in '%s'",
+                                  p.name, d->name);
+            diag_note(e, before->node->name_at, "first here");
+            d->poisoned = true;
+            continue;
+        }
+        d->parameters[d->parameter_count] = p;
+        table_set(&seen, p.name, 0, &d->parameters[d->parameter_count++]);
+    }
+}
+
+static bool is_definition(ast_kind kind)
+{
+    return kind == AST_MODEL || kind == AST_LAYER || kind == AST_OPTIMIZER ||
+           kind == AST_SCHEDULE || kind == AST_TRAIN || kind == AST_CLUSTER || kind == AST_PLAN ||
+           kind == AST_TOPOLOGY;
+}
+
+static void define(sema *s, sema_file *file, const ast_node *node)
+{
+    if (!node->name)
+        return;
+    const definition *before = table_get(&file->own, node->name, (int)node->kind);
+    if (before) {
+        diag *e = sema_report(s, E0203, node->name_at, "%s '%s' is defined twice",
+                              ast_kind_name(node->kind), node->name);
+        diag_note(e, before->node->name_at, "first here");
+        return;
+    }
+    definition *d = arena_make(s->memory, definition);
+    *d = (definition){.kind = node->kind, .name = node->name, .node = node, .file = file};
+    d->poisoned = node->poisoned;
+    read_parameters(s, d);
+    table_set(&file->own, d->name, (int)d->kind, d);
+    vec_push(s->memory, &file->definitions, d);
+}
+
+static sema_file *load_path(sema *s, const char *path, const char *shown, bool library)
+{
+    atom key = atom_of(s->atoms, path);
+    sema_file *known = table_get(&s->paths, key, KIND_PATH);
+    if (known)
+        return known;
+    if (s->files.count >= MOST_FILES)
+        return NULL;
+    int number = source_read(s->sources, path);
+    if (number < 0)
+        return NULL;
+    if (library) {
+        size_t length;
+        const char *bytes = source_bytes(s->sources, number, &length);
+        number = source_add(s->sources, shown, bytes, length);
+    }
+    parse_context parsing = {s->memory, s->atoms, s->sources, s->diags};
+    return scope_load(s, parse_file(&parsing, number), path, library);
+}
+
+sema_file *scope_library(sema *s, atom name)
+{
+    const char *path = arena_format(s->memory, "%s/%s.plan", s->library, name);
+    return load_path(s, path, arena_format(s->memory, "stdlib/%s.plan", name), true);
+}
+
+static bool is_library(const char *name)
+{
+    for (int i = 0; i < LIBRARY_COUNT; i++)
+        if (!strcmp(library_names[i], name))
+            return true;
+    return false;
+}
+
+static void load_uses(sema *s, sema_file *file, const ast_node *use)
+{
+    for (size_t i = 0; i < use->count; i++) {
+        const ast_node *name = use->children[i];
+        if (name->kind != AST_NAME)
+            continue;
+        sema_file *used = is_library(name->name) ? scope_library(s, name->name) : NULL;
+        if (used) {
+            vec_push(s->memory, &file->sees, used);
+            continue;
+        }
+        nearest n = nearest_to(name->name);
+        for (int k = 0; k < LIBRARY_COUNT; k++)
+            nearest_offer(&n, library_names[k]);
+        diag *e = sema_report(s, E0204, name->at, "the standard library has no '%s'", name->name);
+        if (nearest_found(&n))
+            diag_fix_edit(e, name->at, n.best, "use %s", n.best);
+        else
+            diag_fix(e, "the library has nn, optim and topology; a file of yours: import \"%s.plan\"",
+                     name->name);
+    }
+}
+
+static void load_import(sema *s, sema_file *file, const ast_node *import)
+{
+    const ast_node *text = import->count ? import->children[0] : NULL;
+    if (!text || text->kind != AST_STRING)
+        return;
+    const char *slash = strrchr(file->path, '/');
+    int folder = slash && text->name[0] != '/' ? (int)(slash - file->path + 1) : 0;
+    const char *path = arena_format(s->memory, "%.*s%s", folder, file->path, text->name);
+    errno = 0;
+    sema_file *seen = load_path(s, path, path, false);
+    if (seen)
+        vec_push(s->memory, &file->sees, seen);
+    else
+        sema_report(s, E0205, text->at, "cannot read '%s': %s", path,
+                    errno ? strerror(errno) : "too many files");
+}
+
+sema_file *scope_load(sema *s, const ast_node *tree, const char *path, bool library)
+{
+    sema_file *file = arena_make(s->memory, sema_file);
+    *file = (sema_file){.tree = tree, .path = path, .library = library};
+    file->own = table_in(s->memory);
+    table_set(&s->paths, atom_of(s->atoms, path), KIND_PATH, file);
+    vec_push(s->memory, &s->files, file);
+    for (size_t i = 0; i < tree->count; i++) {
+        const ast_node *item = tree->children[i];
+        if (item->kind == AST_USE)
+            load_uses(s, file, item);
+        else if (item->kind == AST_IMPORT)
+            load_import(s, file, item);
+        else if (is_definition(item->kind))
+            define(s, file, item);
+    }
+    return file;
+}
+
+definition *scope_find(const sema *s, const sema_file *from, ast_kind kind, atom name)
+{
+    (void)s;
+    definition *own = table_get(&from->own, name, (int)kind);
+    for (size_t i = 0; !own && i < from->sees.count; i++)
+        own = table_get(&from->sees.items[i]->own, name, (int)kind);
+    return own;
+}
+
+/* The library file that defines such a thing and is not used by `from`. */
+static const char *library_with(sema *s, ast_kind kind, atom name)
+{
+    for (int i = 0; i < LIBRARY_COUNT; i++) {
+        sema_file *file = scope_library(s, atom_of(s->atoms, library_names[i]));
+        if (file && table_get(&file->own, name, (int)kind))
+            return library_names[i];
+    }
+    return NULL;
+}
+
+static diag_code unknown_code(ast_kind kind)
+{
+    return kind == AST_TOPOLOGY ? E0301 : E0201;
+}
+
+diag *scope_report_unknown(sema *s, const sema_file *from, ast_kind kind, const ast_node *name)
+{
+    nearest n = nearest_to(name->name);
+    nearest_offer_all(&n, &from->own, (int)kind);
+    for (size_t i = 0; i < from->sees.count; i++)
+        nearest_offer_all(&n, &from->sees.items[i]->own, (int)kind);
+    diag *e = sema_report(s, unknown_code(kind), name->at, "no %s is called '%s'", ast_kind_name(kind),
+                          name->name);
+    if (!e)
+        return NULL;
+    const char *library = library_with(s, kind, name->name);
+    if (library)
+        diag_fix_edit(e, (span){name->at.file, 0, 0}, arena_format(s->memory, "use %s\n", library),
+                      "use %s", library);
+    else if (nearest_found(&n))
+        diag_fix_edit(e, name->at, n.best, "did you mean '%s'?", n.best);
+    return e;
+}
+
+const parameter *definition_parameter(const definition *d, atom name)
+{
+    for (int i = 0; i < d->parameter_count; i++)
+        if (d->parameters[i].name == name)
+            return &d->parameters[i];
+    return NULL;
+}

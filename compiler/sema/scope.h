@@ -1,0 +1,102 @@
+/* scope.h: the files of one plan and the definitions that each of them sees.
+ *
+ * A file sees its own definitions first, then those of the files that it uses and imports, in the order written. A
+ * name may be defined again over an imported one; twice in one file is an error. `use nn` reads nn.plan of the
+ * standard library, `import "mine.plan"` a file relative to the importing one.
+ *
+ *     sema_file *main = scope_load(s, tree, false);
+ *     definition *d = scope_find(s, main, AST_LAYER, name);
+ */
+#ifndef ESPALIER_SEMA_SCOPE_H
+#define ESPALIER_SEMA_SCOPE_H
+
+#include "ast/ast.h"
+#include "diag/diag.h"
+#include "sema/sema.h"
+#include "sema/table.h"
+
+/* Names that the language itself knows. */
+#define SEMA_WORDS(X)                                                                              \
+    X(yes) X(no) X(pi) X(inf) X(step) X(steps) X(training) X(loss) X(dim) X(int) X(id) X(f32)      \
+    X(f64) X(bf16) X(zeros) X(ones) X(constant) X(normal) X(uniform) X(lr) X(grad) X(grad_norm)    \
+    X(valid) X(auto) X(holdout) X(scale) X(shift) X(memory) X(deterministic) X(canonical)          \
+    X(samples) X(over) X(number) X(flag)
+
+typedef struct sema_words {
+#define WORD(name) atom w_##name;
+    SEMA_WORDS(WORD)
+#undef WORD
+} sema_words;
+
+typedef enum parameter_kind {
+    PARAMETER_NUMBER, /* a number, a schedule, a tuple: whatever is written */
+    PARAMETER_DIM,
+    PARAMETER_INT,
+    PARAMETER_FLAG,
+    PARAMETER_TENSOR
+} parameter_kind;
+
+typedef struct parameter {
+    atom name;
+    parameter_kind kind;
+    const ast_node *node;
+    const ast_node *type;   /* NULL without one */
+    const ast_node *preset; /* the default's expression; NULL without one */
+} parameter;
+
+typedef struct sema_file sema_file;
+
+typedef struct definition {
+    ast_kind kind; /* AST_MODEL, AST_LAYER, … */
+    atom name;
+    const ast_node *node;
+    sema_file *file;
+    parameter *parameters;
+    int parameter_count;
+    bool poisoned; /* holds a mistake that is reported already */
+} definition;
+
+typedef VEC(definition *) definition_vec;
+
+struct sema_file {
+    const ast_node *tree;
+    const char *path;
+    bool library; /* part of the standard library */
+    table own;    /* (name, kind) -> definition */
+    definition_vec definitions;
+    VEC(sema_file *) sees;
+};
+
+struct sema {
+    arena *memory;
+    atom_table *atoms;
+    source_set *sources;
+    diag_sink *diags;
+    const char *library;
+    sema_words words;
+    table paths; /* path of a file -> sema_file */
+    VEC(sema_file *) files;
+    sema_file *main;
+    table reported; /* places that have an error already */
+};
+
+/* A diagnostic, unless one stands at that very place already: then NULL, which notes and fixes accept. */
+diag *sema_report(sema *s, diag_code code, span at, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* The file and all that it uses and imports, with their definitions. Never NULL. */
+sema_file *scope_load(sema *s, const ast_node *tree, const char *path, bool library);
+
+/* A file of the standard library; NULL if there is none of that name. */
+sema_file *scope_library(sema *s, atom name);
+
+/* NULL if the file sees no such definition. */
+definition *scope_find(const sema *s, const sema_file *from, ast_kind kind, atom name);
+
+/* Reports (code, "no <kind> '<name>'") with the nearest name of that kind, or the `use` that would bring it. */
+diag *scope_report_unknown(sema *s, const sema_file *from, ast_kind kind, const ast_node *name);
+
+/* The parameter of that name, or NULL. */
+const parameter *definition_parameter(const definition *d, atom name);
+
+#endif

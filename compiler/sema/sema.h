@@ -1,0 +1,54 @@
+/* sema.h: what a plan file means: names resolved, everything checked, and the plan elaborated into a graph.
+ *
+ *     sema_context context = {arena, atoms, sources, diags, "/usr/share/espalier/stdlib"};
+ *     sema *s = sema_new(&context, parse_file(&parsing, file));
+ *     sema_check(s);                                         // every definition, train and plan of the file
+ *     sema_output out;
+ *     if (diag_error_count(diags) == 0 && sema_elaborate(s, "ring4", settings, 1, &out))
+ *         compile(out.graph, out.training);
+ *
+ * Everything lives in the context's arena. A mistake is a diagnostic in the sink, once, at the place that is wrong.
+ * The AST is read here and nowhere behind: the graph and the training hold all that the passes need.
+ */
+#ifndef ESPALIER_SEMA_SEMA_H
+#define ESPALIER_SEMA_SEMA_H
+
+#include "ast/ast.h"
+#include "diag/diag.h"
+#include "graph/training.h"
+
+typedef struct sema_context {
+    arena *memory;
+    atom_table *atoms;
+    source_set *sources;
+    diag_sink *diags;
+    const char *library; /* folder of the standard library */
+} sema_context;
+
+/* `--set NAME=VALUE`: a parameter of the model or a clause of the train. `value` is parsed from a source of its own. */
+typedef struct sema_setting {
+    atom name;
+    const ast_node *value;
+} sema_setting;
+
+typedef struct sema_output {
+    graph *graph;
+    training *training;
+} sema_output;
+
+typedef struct sema sema;
+
+/* Reads the files that `file` uses and imports, and checks every definition's names. */
+sema *sema_new(const sema_context *context, const ast_node *file);
+
+/* Elaborates every plan of the file, and every train that no plan lays out. True: no error so far. */
+bool sema_check(sema *s);
+
+/* The plan of that name, the first one for NULL; NULL if there is none. */
+const ast_node *sema_plan(const sema *s, const char *name);
+
+/* The plan (the first one for NULL) as a graph with the functions `step` and `eval`, and its training. False after an error. */
+bool sema_elaborate(sema *s, const char *plan, const sema_setting *settings, int count,
+                    sema_output *out);
+
+#endif
