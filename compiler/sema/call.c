@@ -21,47 +21,62 @@ static const char *numbered(elaboration *e, frame *parent, atom name)
 }
 
 /* A bare name that is no name of the caller and is a flag of the callee: `self_attention(x, A, causal)`. */
-static const parameter *named_flag(const elaboration *e, const definition *d, const ast_node *arg)
+static const parameter *named_flag(const caller_names *names, const definition *d, const ast_node *arg)
 {
-    if (arg->kind != AST_NAME || frame_lookup(e, arg->name) || frame_dim(e, arg->name))
+    if (arg->kind != AST_NAME || names->knows(names->scope, arg->name))
         return NULL;
     const parameter *p = definition_parameter(d, arg->name);
     return p && p->kind == PARAMETER_FLAG ? p : NULL;
 }
 
-/* Which argument goes to which parameter; `given[i]` is NULL where the default holds. False after a report. */
-static bool match(elaboration *e, const definition *d, const ast_node *call, const ast_node **given)
+static void report_unknown_parameter(sema *s, const definition *d, const ast_node *arg)
 {
+    nearest n = nearest_to(arg->name);
+    for (int k = 0; k < d->parameter_count; k++)
+        nearest_offer(&n, d->parameters[k].name);
+    diag *g = sema_report(s, E0207, arg->name_at, "%s '%s' has no parameter '%s'",
+                          ast_kind_name(d->kind), d->name, arg->name);
+    diag_note(g, d->node->name_at, "'%s' is defined here", d->name);
+    if (nearest_found(&n))
+        diag_fix_edit(g, arg->name_at, n.best, "did you mean '%s'?", n.best);
+}
+
+static void report_too_many(sema *s, const definition *d, const ast_node *arg)
+{
+    diag *g = sema_report(s, E0202, arg->at, "%s '%s' takes %d argument%s, and this is one more",
+                          ast_kind_name(d->kind), d->name, d->parameter_count,
+                          d->parameter_count == 1 ? "" : "s");
+    diag_note(g, d->node->name_at, "'%s' is defined here", d->name);
+}
+
+/* The parameter of one argument: by name, by flag, or the next one that is free. */
+static const parameter *parameter_for(const caller_names *names, const definition *d,
+                                      const ast_node *arg, const ast_node **given)
+{
+    const parameter *p = arg->kind == AST_NAMED ? definition_parameter(d, arg->name)
+                                                : named_flag(names, d, arg);
     int next = 0;
+    while (!p && next < d->parameter_count && given[next])
+        next++;
+    bool positional = next < d->parameter_count &&
+                      (arg->kind != AST_NAMED || d->parameters[next].kind == PARAMETER_DIM);
+    return p || !positional ? p : &d->parameters[next];
+}
+
+bool call_match(sema *s, const caller_names *names, const definition *d, const ast_node *call,
+                const ast_node **given)
+{
     for (size_t i = 1; i < call->count; i++) {
         const ast_node *arg = call->children[i];
-        const parameter *p = arg->kind == AST_NAMED ? definition_parameter(d, arg->name)
-                                                    : named_flag(e, d, arg);
-        while (!p && next < d->parameter_count && given[next])
-            next++;
-        if (!p && next < d->parameter_count &&
-            (arg->kind != AST_NAMED || d->parameters[next].kind == PARAMETER_DIM))
-            p = &d->parameters[next];
-        if (!p && arg->kind == AST_NAMED) {
-            nearest n = nearest_to(arg->name);
-            for (int k = 0; k < d->parameter_count; k++)
-                nearest_offer(&n, d->parameters[k].name);
-            diag *g = sema_report(e->sema, E0207, arg->name_at, "%s '%s' has no parameter '%s'",
-                                  ast_kind_name(d->kind), d->name, arg->name);
-            diag_note(g, d->node->name_at, "'%s' is defined here", d->name);
-            if (nearest_found(&n))
-                diag_fix_edit(g, arg->name_at, n.best, "did you mean '%s'?", n.best);
+        const parameter *p = parameter_for(names, d, arg, given);
+        if (!p && arg->kind == AST_NAMED)
+            report_unknown_parameter(s, d, arg);
+        else if (!p)
+            report_too_many(s, d, arg);
+        if (!p)
             return false;
-        }
-        if (!p) {
-            diag *g = sema_report(e->sema, E0202, arg->at, "%s '%s' takes %d argument%s, and this is one more",
-                                  ast_kind_name(d->kind), d->name, d->parameter_count,
-                                  d->parameter_count == 1 ? "" : "s");
-            diag_note(g, d->node->name_at, "'%s' is defined here", d->name);
-            return false;
-        }
         if (given[p - d->parameters]) {
-            diag *g = sema_report(e->sema, E0203, arg->at, "parameter '%s' is given twice", p->name);
+            diag *g = sema_report(s, E0203, arg->at, "parameter '%s' is given twice", p->name);
             diag_note(g, given[p - d->parameters]->at, "first here");
             return false;
         }
@@ -69,12 +84,23 @@ static bool match(elaboration *e, const definition *d, const ast_node *call, con
     }
     for (int i = 0; i < d->parameter_count; i++)
         if (!given[i] && !d->parameters[i].preset) {
-            diag *g = sema_report(e->sema, E0202, call->at, "%s '%s' needs its '%s'",
+            diag *g = sema_report(s, E0202, call->at, "%s '%s' needs its '%s'",
                                   ast_kind_name(d->kind), d->name, d->parameters[i].name);
             diag_note(g, d->parameters[i].node->at, "'%s' is declared here", d->parameters[i].name);
             return false;
         }
     return true;
+}
+
+static bool frame_knows(const void *scope, atom name)
+{
+    const elaboration *e = scope;
+    return e->frame && (frame_lookup(e, name) || frame_dim(e, name));
+}
+
+static caller_names names_of(const elaboration *e)
+{
+    return (caller_names){frame_knows, e};
 }
 
 /* A label of the callee's for what the caller calls `outer`. */
@@ -184,7 +210,8 @@ static value tensor_argument(elaboration *e, frame *callee, const parameter *p, 
 static value flag_argument(elaboration *e, const definition *d, const parameter *p,
                            const ast_node *at)
 {
-    if (named_flag(e, d, at) == p)
+    caller_names names = names_of(e);
+    if (named_flag(&names, d, at) == p)
         return value_flag(true);
     bool flag = false;
     return elab_flag(e, at, &flag) ? value_flag(flag) : value_poison();
@@ -267,7 +294,8 @@ static void bind_argument(elaboration *e, const parameter *p, const ast_node *ar
 void elab_arguments(elaboration *e, const definition *d, const ast_node *call, frame *callee)
 {
     const ast_node **given = arena_array(e->sema->memory, const ast_node *, d->parameter_count + 1);
-    if (!match(e, d, call, given)) {
+    caller_names names = names_of(e);
+    if (!call_match(e->sema, &names, d, call, given)) {
         callee->returned = true;
         return;
     }

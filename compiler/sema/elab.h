@@ -72,7 +72,9 @@ typedef struct elaboration {
     int depth;
     int randoms;
     int ops_reported;
-    const struct training_data *data;
+    struct setup *setup;
+    struct updated *updated; /* inside an optimizer: the parameter that it updates */
+    table scalars;           /* inside optimizers: scalar operators that stand already */
 } elaboration;
 
 /* elab.c: frames and names. */
@@ -117,13 +119,22 @@ bool is_real(dtype t);
 value elab_call(elaboration *e, const ast_node *node);
 void elab_arguments(elaboration *e, const definition *d, const ast_node *call, frame *callee);
 
+/* What the caller calls by a bare name is never a flag of the callee. */
+typedef struct caller_names {
+    bool (*knows)(const void *scope, atom name);
+    const void *scope;
+} caller_names;
+
+/* given[i]: the argument of parameter i, NULL where the default holds. False after a report. */
+bool call_match(sema *s, const caller_names *names, const definition *d, const ast_node *call,
+                const ast_node **given);
+
 /* builtin.c: calls of what the language itself has. */
 typedef struct builtin builtin;
 const builtin *builtin_find(const sema *s, atom name);
 value elab_builtin(elaboration *e, const builtin *b, const ast_node *node);
 void builtin_offer_all(nearest *n);
 void builtin_arity(const builtin *b, int *least, int *most);
-bool builtin_takes_dims(const builtin *b); /* names that stand in its arguments may be dimensions */
 
 /* body.c: statements. */
 void elab_body(elaboration *e, const ast_node *body);

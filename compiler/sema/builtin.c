@@ -1,0 +1,466 @@
+/* builtin.c: the operators that a plan file calls by name. */
+#include "sema/builtin.h"
+
+#include <string.h>
+
+static value call_map(elaboration *e, const builtin *b, const builtin_call *c)
+{
+    value x[3];
+    for (int i = 0; i < c->count; i++)
+        x[i] = elab_expression(e, c->items[i].node);
+    return elab_map(e, c->node, b->kind, x, c->count);
+}
+
+bool builtin_tensor(elaboration *e, const builtin_call *c, int item, build_operand *out)
+{
+    value v = elab_expression(e, c->items[item].node);
+    return elab_as_tensor(e, c->items[item].node, v, DTYPE_COUNT, out);
+}
+
+/* The `over` of the item and the plain names behind it; -1 after a report. */
+static int over_dims(elaboration *e, const builtin_call *c, int item, label **over)
+{
+    int count = 0;
+    if (!c->items[item].over) {
+        diag *d = sema_report(e->sema, E0202, c->node->at, "'%s' needs to know over which dimension",
+                              c->of->name);
+        diag_fix(d, "%s", c->of->signature);
+        return -1;
+    }
+    for (int i = item; i < c->count && count < GRAPH_MAX_RANK; i++) {
+        label *l = elab_dim_named(e, i == item ? c->items[i].over : c->items[i].node);
+        if (!l)
+            return -1;
+        for (int k = 0; k < count; k++)
+            if (over[k] == l) {
+                sema_report(e->sema, E0203, c->items[i].node->at, "dimension '%s' stands twice", l->name);
+                return -1;
+            }
+        over[count++] = l;
+    }
+    return count;
+}
+
+static value call_reduce(elaboration *e, const builtin *b, const builtin_call *c)
+{
+    label *over[GRAPH_MAX_RANK];
+    build_operand x;
+    bool fine = builtin_tensor(e, c, 0, &x);
+    int count = over_dims(e, c, 0, over);
+    return fine && count > 0 ? elab_reduce(e, c->node, b->kind, x, over, count) : value_poison();
+}
+
+static value call_mean(elaboration *e, const builtin *b, const builtin_call *c)
+{
+    (void)b;
+    label *over[GRAPH_MAX_RANK];
+    build_operand x;
+    bool fine = builtin_tensor(e, c, 0, &x);
+    int count = over_dims(e, c, 0, over);
+    return fine && count > 0 ? elab_mean(e, c->node, x, over, count) : value_poison();
+}
+
+/* max(x, y) between tensors, max(x over D) along one. */
+static value call_extreme(elaboration *e, const builtin *b, const builtin_call *c)
+{
+    if (c->count != 2 || c->items[0].over) {
+        builtin reducing = *b;
+        reducing.kind = b->kind == OP_max ? OP_reduce_max : OP_reduce_min;
+        return call_reduce(e, &reducing, c);
+    }
+    value x = elab_expression(e, c->items[0].node), y = elab_expression(e, c->items[1].node);
+    if (x.kind == VALUE_NUMBER && y.kind == VALUE_NUMBER && x.quantity == y.quantity)
+        return (x.number > y.number) == (b->kind == OP_max) ? x : y;
+    return elab_map(e, c->node, b->kind, (value[]){x, y}, 2);
+}
+
+static value call_cumsum(elaboration *e, const builtin *b, const builtin_call *c)
+{
+    (void)b;
+    label *over[GRAPH_MAX_RANK];
+    build_operand x;
+    bool fine = builtin_tensor(e, c, 0, &x);
+    int count = over_dims(e, c, 0, over);
+    if (!fine || count < 0)
+        return value_poison();
+    elab_place(e, c->node->at);
+    return elab_tensor(e, c->node, build_cumsum(e->build, x, over[0]->text, false));
+}
+
+static bool both_real(elaboration *e, const builtin_call *c, build_operand *x, build_operand *y)
+{
+    if (is_real(x->value->type.dtype) && is_real(y->value->type.dtype))
+        return true;
+    sema_report(e->sema, E0218, c->node->at, "'%s' multiplies numbers, not ids or conditions", c->of->name);
+    return false;
+}
+
+static bool has_dim(elaboration *e, const builtin_call *c, const build_operand *x, const label *l)
+{
+    if (tensor_label(x, l))
+        return true;
+    sema_report(e->sema, E0211, c->node->at, "the tensor %s has no dimension '%s'",
+                tensor_words(x, e->sema->memory), l->name);
+    return false;
+}
+
+static value call_dot(elaboration *e, const builtin *b, const builtin_call *c)
+{
+    (void)b;
+    label *over[GRAPH_MAX_RANK];
+    atom texts[GRAPH_MAX_RANK];
+    build_operand x, y;
+    bool fine = builtin_tensor(e, c, 0, &x);
+    fine = builtin_tensor(e, c, 1, &y) && fine;
+    int count = over_dims(e, c, 1, over);
+    if (!fine || count < 0 || !both_real(e, c, &x, &y))
+        return value_poison();
+    for (int i = 0; i < count; i++) {
+        texts[i] = over[i]->text;
+        if (!has_dim(e, c, &x, over[i]) || !has_dim(e, c, &y, over[i]))
+            return value_poison();
+        if (over[i] == e->batch)
+            x = elab_masked(e, x, 0);
+    }
+    elab_place(e, c->node->at);
+    return elab_tensor(e, c->node, build_dot(e->build, x, y, texts, count));
+}
+
+static value call_index(elaboration *e, const builtin *b, const builtin_call *c)
+{
+    (void)b;
+    label *l = elab_dim_named(e, c->items[0].node);
+    if (!l)
+        return value_poison();
+    elab_place(e, c->node->at);
+    return elab_tensor(e, c->node, build_index(e->build, l->dim, l->text));
+}
+
+static value call_number(elaboration *e, const builtin *b, const builtin_call *c)
+{
+    (void)b;
+    build_operand x;
+    if (!builtin_tensor(e, c, 0, &x))
+        return value_poison();
+    elab_place(e, c->node->at);
+    return elab_tensor(e, c->node, x.value->type.dtype == e->real ? x : build_cast(e->build, x, e->real));
+}
+
+static value call_random(elaboration *e, const builtin *b, const builtin_call *c)
+{
+    (void)b;
+    build_operand x;
+    if (!builtin_tensor(e, c, 0, &x))
+        return value_poison();
+    build_dims dims = {.rank = tensor_rank(&x)};
+    for (int i = 0; i < dims.rank; i++) {
+        dims.dims[i] = x.value->type.dims[i];
+        dims.labels[i] = x.labels[i];
+    }
+    elab_place(e, c->node->at);
+    const char *name = arena_format(e->sema->memory, "%s#%d", e->frame->own_path ? e->frame->own_path : "", ++e->randoms);
+    return elab_tensor(e, c->node, build_random(e->build, atom_of(e->sema->atoms, name), e->real, &dims));
+}
+
+static value call_gather(elaboration *e, const builtin *b, const builtin_call *c)
+{
+    (void)b;
+    build_operand table, ids;
+    bool fine = builtin_tensor(e, c, 0, &table);
+    fine = builtin_tensor(e, c, 1, &ids) && fine;
+    label *rows = c->items[0].over ? elab_dim_named(e, c->items[0].over) : NULL;
+    if (!fine || !rows || !has_dim(e, c, &table, rows)) {
+        if (!c->items[0].over)
+            sema_report(e->sema, E0202, c->node->at, "'gather' needs to know over which dimension");
+        return value_poison();
+    }
+    if (ids.value->type.dtype != DTYPE_I32) {
+        sema_report(e->sema, E0218, c->items[1].node->at, "rows are chosen by ids, and these are numbers");
+        return value_poison();
+    }
+    elab_place(e, c->node->at);
+    return elab_tensor(e, c->node, build_gather(e->build, table, rows->text, ids));
+}
+
+/* x with the slots [first, first + taken) replaced by `made`. */
+static value reshaped(elaboration *e, const builtin_call *c, build_operand x, const reshaping *how)
+{
+    build_dims dims = {0};
+    int64_t before = 1, after = 1;
+    if (tensor_rank(&x) - how->taken + how->count > GRAPH_MAX_RANK) {
+        sema_report(e->sema, E0238, c->node->at, "a tensor has at most %d dimensions", GRAPH_MAX_RANK);
+        return value_poison();
+    }
+    for (int i = 0; i < tensor_rank(&x); i++) {
+        if (i == how->first)
+            for (int k = 0; k < how->count; k++) {
+                dims.dims[dims.rank] = how->made[k]->dim;
+                dims.labels[dims.rank++] = how->made[k]->text;
+                after *= how->made[k]->size;
+            }
+        if (i >= how->first && i < how->first + how->taken) {
+            before *= label_of(x.labels[i])->size;
+            continue;
+        }
+        dims.dims[dims.rank] = x.value->type.dims[i];
+        dims.labels[dims.rank++] = x.labels[i];
+    }
+    if (before != after) {
+        sema_report(e->sema, E0213, c->node->at, "'%s' turns %lld elements into %lld", c->of->name,
+                    (long long)before, (long long)after);
+        return value_poison();
+    }
+    elab_place(e, c->node->at);
+    return elab_tensor(e, c->node, build_reshape(e->build, x, &dims));
+}
+
+static int slot_of(const build_operand *x, const label *l)
+{
+    int slot = 0;
+    while (slot < tensor_rank(x) && x->labels[slot] != l->text)
+        slot++;
+    return slot;
+}
+
+/* `rename` and `split`: one dimension becomes those behind it, major first. */
+static value call_split(elaboration *e, const builtin *b, const builtin_call *c)
+{
+    (void)b;
+    build_operand x;
+    if (!builtin_tensor(e, c, 0, &x))
+        return value_poison();
+    label *from = c->items[0].over ? elab_dim_named(e, c->items[0].over) : NULL;
+    if (!from || !has_dim(e, c, &x, from)) {
+        if (!c->items[0].over)
+            sema_report(e->sema, E0202, c->node->at, "'%s' needs to know over which dimension", c->of->name);
+        return value_poison();
+    }
+    reshaping how = {.first = slot_of(&x, from), .taken = 1};
+    for (int i = 1; i < c->count && how.count < GRAPH_MAX_RANK; i++) {
+        label *l = elab_dim(e, c->items[i].node);
+        if (!l)
+            return value_poison();
+        how.made[how.count++] = l;
+    }
+    return reshaped(e, c, x, &how);
+}
+
+static value call_rename(elaboration *e, const builtin *b, const builtin_call *c)
+{
+    return call_split(e, b, c);
+}
+
+/* merge(x over A, E, D): A and E, brought side by side, become D. */
+static value call_merge(elaboration *e, const builtin *b, const builtin_call *c)
+{
+    (void)b;
+    build_operand x;
+    if (!builtin_tensor(e, c, 0, &x))
+        return value_poison();
+    builtin_call sources = *c;
+    sources.count--;
+    label *from[GRAPH_MAX_RANK];
+    int count = over_dims(e, &sources, 0, from);
+    label *to = count < 0 ? NULL : elab_dim(e, c->items[c->count - 1].node);
+    if (!to)
+        return value_poison();
+    atom order[GRAPH_MAX_RANK];
+    int kept = 0, first = 0;
+    for (int i = 0; i < count; i++)
+        if (!has_dim(e, c, &x, from[i]))
+            return value_poison();
+    for (int i = 0; i < tensor_rank(&x); i++) {
+        bool merged = false;
+        for (int k = 0; k < count; k++)
+            merged = merged || x.labels[i] == from[k]->text;
+        if (x.labels[i] == from[0]->text) {
+            first = kept;
+            for (int k = 0; k < count; k++)
+                order[kept++] = from[k]->text;
+        } else if (!merged)
+            order[kept++] = x.labels[i];
+    }
+    elab_place(e, c->node->at);
+    x = build_transpose(e->build, x, order);
+    reshaping how = {.first = first, .taken = count, .count = 1, .made = {to}};
+    return reshaped(e, c, x, &how);
+}
+
+/* slice(x over S, T = 3 ..< 8) */
+static value call_slice(elaboration *e, const builtin *b, const builtin_call *c)
+{
+    (void)b;
+    build_operand x;
+    const ast_node *made = c->items[1].node;
+    label *from = c->items[0].over ? elab_dim_named(e, c->items[0].over) : NULL;
+    if (!builtin_tensor(e, c, 0, &x) || !from || !has_dim(e, c, &x, from))
+        return value_poison();
+    value range = made->kind == AST_NAMED ? elab_expression(e, made->children[0]) : value_poison();
+    if (range.kind != VALUE_RANGE) {
+        diag *d = sema_report(e->sema, E0220, made->at, "a slice names its dimension and its range");
+        diag_fix(d, "%s", c->of->signature);
+        return value_poison();
+    }
+    if (range.number < 0 || range.last < range.number || range.last >= (double)from->size ||
+        range.number != (double)(int64_t)range.number || range.last != (double)(int64_t)range.last) {
+        sema_report(e->sema, E0236, made->at, "a slice of '%s' lies within 0 ..< %lld", from->name,
+                    (long long)from->size);
+        return value_poison();
+    }
+    int64_t first = (int64_t)range.number, last = (int64_t)range.last;
+    label *to = elab_dim_new(e, made->name, last - first + 1, made->at);
+    elab_place(e, c->node->at);
+    build_slicing how = {from->text, first, 1, to->dim, to->text};
+    return elab_tensor(e, c->node, build_slice(e->build, x, &how));
+}
+
+static value call_pad(elaboration *e, const builtin *b, const builtin_call *c)
+{
+    (void)b;
+    build_operand x;
+    label *from = c->items[0].over ? elab_dim_named(e, c->items[0].over) : NULL;
+    if (!builtin_tensor(e, c, 0, &x) || !from || !has_dim(e, c, &x, from))
+        return value_poison();
+    label *to = elab_dim(e, c->items[1].node);
+    int64_t before = 0;
+    double filled = 0;
+    if (!to || !builtin_whole(e, c, "before", (whole_range){"'before'", 0, to->size - from->size}, &before) ||
+        !builtin_number(e, c, "value", &filled))
+        return value_poison();
+    int64_t after = to->size - from->size - before;
+    if (after < 0) {
+        sema_report(e->sema, E0213, c->items[1].node->at, "'%s' of %lld is padded to fewer: %lld", from->name,
+                    (long long)from->size, (long long)to->size);
+        return value_poison();
+    }
+    elab_place(e, c->node->at);
+    build_padding how = {from->text, before, after, 1, filled, to->dim, to->text};
+    return elab_tensor(e, c->node, build_pad(e->build, x, &how));
+}
+
+static value call_concat(elaboration *e, const builtin *b, const builtin_call *c)
+{
+    (void)b;
+    build_operand x[BUILTIN_ITEMS];
+    int64_t size = 0;
+    int count = c->count - 1;
+    label *to = elab_dim(e, c->items[count].node);
+    if (!to)
+        return value_poison();
+    for (int i = 0; i < count; i++) {
+        label *from = c->items[i].over ? elab_dim_named(e, c->items[i].over) : NULL;
+        if (!builtin_tensor(e, c, i, &x[i]) || !from || !has_dim(e, c, &x[i], from)) {
+            if (!c->items[i].over)
+                sema_report(e->sema, E0202, c->items[i].node->at, "'concat' needs to know over which dimension");
+            return value_poison();
+        }
+        size += from->size;
+        x[i].labels[slot_of(&x[i], from)] = to->text;
+        if (i)
+            x[i] = build_transpose(e->build, x[i], x[0].labels);
+        if (!x[i].value)
+            return elab_tensor(e, c->node, x[i]);
+    }
+    if (size != to->size) {
+        sema_report(e->sema, E0213, c->items[count].node->at, "the parts have %lld and '%s' is %lld",
+                    (long long)size, to->name, (long long)to->size);
+        return value_poison();
+    }
+    elab_place(e, c->node->at);
+    return elab_tensor(e, c->node, build_concat(e->build, x, count, to->text, to->dim));
+}
+
+static const builtin builtins[] = {
+#define BUILTIN(name, handler, op, least, most, signature)                                         \
+    {name, call_##handler, OP_##op, least, most, signature},
+#include "sema/builtin.def"
+#undef BUILTIN
+};
+enum { BUILTIN_COUNT = sizeof builtins / sizeof *builtins };
+
+const builtin *builtin_find(const sema *s, atom name)
+{
+    (void)s;
+    for (int i = 0; i < BUILTIN_COUNT; i++)
+        if (!strcmp(builtins[i].name, name))
+            return &builtins[i];
+    return NULL;
+}
+
+void builtin_offer_all(nearest *n)
+{
+    for (int i = 0; i < BUILTIN_COUNT; i++)
+        nearest_offer(n, builtins[i].name);
+}
+
+void builtin_arity(const builtin *b, int *least, int *most)
+{
+    *least = b->least;
+    *most = b->most;
+}
+
+/* Options by name; every other NAME = … makes a dimension. */
+static const char *const option_names[] = {"before", "value",  "stride", "padding", "dilation",
+                                           "groups", "window", "causal", "scale",   "mask"};
+
+static bool is_option(const char *name)
+{
+    for (size_t i = 0; i < sizeof option_names / sizeof *option_names; i++)
+        if (!strcmp(option_names[i], name))
+            return true;
+    return false;
+}
+
+const ast_node *builtin_option(const builtin_call *c, const char *name)
+{
+    for (int i = 0; i < c->option_count; i++)
+        if (!strcmp(c->options[i]->name, name))
+            return c->options[i]->children[0];
+    return NULL;
+}
+
+bool builtin_whole(elaboration *e, const builtin_call *c, const char *name, whole_range range, int64_t *out)
+{
+    const ast_node *at = builtin_option(c, name);
+    if (!at)
+        return true;
+    value v = elab_expression(e, at);
+    if (v.kind == VALUE_DIM)
+        v = value_number((double)v.dim->size);
+    return value_whole(e->sema, at, v, range, out);
+}
+
+bool builtin_number(elaboration *e, const builtin_call *c, const char *name, double *out)
+{
+    const ast_node *at = builtin_option(c, name);
+    value v = at ? elab_expression(e, at) : value_number(*out);
+    if (v.kind == VALUE_NUMBER)
+        *out = v.number;
+    else if (v.kind != VALUE_POISON)
+        sema_report(e->sema, E0208, at->at, "'%s' is a number", name);
+    return v.kind == VALUE_NUMBER;
+}
+
+value elab_builtin(elaboration *e, const builtin *b, const ast_node *node)
+{
+    builtin_call c = {.of = b, .node = node};
+    for (size_t i = 1; i < node->count; i++) {
+        const ast_node *arg = node->children[i];
+        bool option = arg->kind == AST_NAMED && is_option(arg->name);
+        if (c.count == BUILTIN_ITEMS || c.option_count == BUILTIN_ITEMS)
+            break;
+        if (option)
+            c.options[c.option_count++] = arg;
+        else if (arg->kind == AST_OVER)
+            c.items[c.count++] = (builtin_item){arg->children[0], arg->children[1]};
+        else
+            c.items[c.count++] = (builtin_item){arg, NULL};
+    }
+    if (c.count < b->least || c.count + c.option_count > b->most) {
+        diag *d = sema_report(e->sema, E0202, node->at, "'%s' does not take %d argument%s", b->name,
+                              c.count, c.count == 1 ? "" : "s");
+        diag_fix(d, "%s", b->signature);
+        return value_poison();
+    }
+    return b->handler(e, b, &c);
+}

@@ -1,0 +1,294 @@
+#include "sema/lint.h"
+
+#include "sema/builtin.h"
+
+#include <string.h>
+
+enum { LINT_NAME = 0, LINT_USED = 1 };
+
+typedef struct lint {
+    sema *sema;
+    const definition *of;
+    table names; /* LINT_NAME: bound so far, LINT_USED: used somewhere */
+    bool branched; /* inside `if`: what is bound may not be */
+} lint;
+
+static void bind(lint *l, atom name)
+{
+    if (name)
+        table_set(&l->names, name, LINT_NAME, l);
+}
+
+static bool knows(const void *scope, atom name)
+{
+    return table_get(&((const lint *)scope)->names, name, LINT_NAME) != NULL;
+}
+
+static bool is_given(const lint *l, atom name)
+{
+    const sema_words *w = &l->sema->words;
+    bool timed = l->of->kind == AST_OPTIMIZER || l->of->kind == AST_SCHEDULE;
+    return name == w->w_yes || name == w->w_no || name == w->w_pi || name == w->w_inf ||
+           name == w->w_training || (timed && (name == w->w_step || name == w->w_steps));
+}
+
+static void use(lint *l, const ast_node *name, diag_code code, const char *what)
+{
+    table_set(&l->names, name->name, LINT_USED, l);
+    if (knows(l, name->name) || is_given(l, name->name))
+        return;
+    nearest n = nearest_to(name->name);
+    nearest_offer_all(&n, &l->names, LINT_NAME);
+    diag *d = sema_report(l->sema, code, name->at, what, name->name);
+    if (nearest_found(&n))
+        diag_fix_edit(d, name->at, n.best, "did you mean '%s'?", n.best);
+    bind(l, name->name); /* one mistake, however often it stands there */
+}
+
+static void expression(lint *l, const ast_node *x);
+
+static void call_definition(lint *l, const definition *d, const ast_node *call)
+{
+    const ast_node **given = arena_array(l->sema->memory, const ast_node *, d->parameter_count + 1);
+    caller_names names = {knows, l};
+    bool fine = d->poisoned || call_match(l->sema, &names, d, call, given);
+    for (size_t i = 1; i < call->count; i++) {
+        const ast_node *arg = call->children[i];
+        bool flag = false, dim = arg->kind == AST_NAMED && !definition_parameter(d, arg->name);
+        for (int k = 0; fine && k < d->parameter_count; k++)
+            if (given[k] == arg) {
+                flag = d->parameters[k].kind == PARAMETER_FLAG && arg->kind == AST_NAME;
+                dim = dim || (d->parameters[k].kind == PARAMETER_DIM && arg->kind == AST_NAMED);
+            }
+        if (!flag || knows(l, arg->name))
+            expression(l, arg->kind == AST_NAMED ? arg->children[0] : arg);
+        if (dim)
+            bind(l, arg->name);
+    }
+    const ast_node *result = ast_child(d->node, AST_RESULT);
+    const ast_node *dims = result && result->count ? ast_child(result->children[0], AST_DIMS) : NULL;
+    for (size_t i = 0; dims && i < dims->count; i++)
+        if (dims->children[i]->kind == AST_DIM && dims->children[i]->count)
+            bind(l, dims->children[i]->children[0]->name); /* a dimension made inside comes out with its name */
+}
+
+static void call_builtin(lint *l, const builtin *b, const ast_node *call)
+{
+    int items = 0, options = 0;
+    for (size_t i = 1; i < call->count; i++) {
+        const ast_node *arg = call->children[i];
+        bool named = arg->kind == AST_NAMED;
+        expression(l, named || arg->kind == AST_OVER ? arg->children[0] : arg);
+        if (arg->kind == AST_OVER)
+            use(l, arg->children[1], E0209, "no dimension is called '%s' here");
+        if (named)
+            bind(l, arg->name);
+        options += named;
+        items++;
+    }
+    if (items >= b->least && items <= b->most)
+        return;
+    diag *d = sema_report(l->sema, E0202, call->at, "'%s' does not take %d argument%s", b->name, items,
+                          items == 1 ? "" : "s");
+    diag_fix(d, "%s", b->signature);
+}
+
+static void report_unknown_call(lint *l, const ast_node *callee, ast_kind kind)
+{
+    nearest n = nearest_to(callee->name);
+    builtin_offer_all(&n);
+    if (!nearest_found(&n) || scope_find(l->sema, l->of->file, kind, callee->name)) {
+        scope_report_unknown(l->sema, l->of->file, kind, callee);
+        return;
+    }
+    nearest_offer_all(&n, &l->of->file->own, (int)kind);
+    for (size_t i = 0; i < l->of->file->sees.count; i++)
+        nearest_offer_all(&n, &l->of->file->sees.items[i]->own, (int)kind);
+    diag *d = sema_report(l->sema, E0201, callee->at, "no %s is called '%s'", ast_kind_name(kind), callee->name);
+    diag_fix_edit(d, callee->at, n.best, "did you mean '%s'?", n.best);
+}
+
+static void call(lint *l, const ast_node *x)
+{
+    const ast_node *callee = x->children[0];
+    if (callee->kind != AST_NAME) {
+        sema_report(l->sema, E0208, callee->at, "only a name can be called");
+        return;
+    }
+    bool timed = l->of->kind == AST_OPTIMIZER || l->of->kind == AST_SCHEDULE;
+    const definition *d = scope_find(l->sema, l->of->file, AST_LAYER, callee->name);
+    if (!d)
+        d = scope_find(l->sema, l->of->file, AST_SCHEDULE, callee->name);
+    const builtin *b = d ? NULL : builtin_find(l->sema, callee->name);
+    if (d)
+        call_definition(l, d, x);
+    else if (b)
+        call_builtin(l, b, x);
+    else {
+        report_unknown_call(l, callee, timed ? AST_SCHEDULE : AST_LAYER);
+        for (size_t i = 1; i < x->count; i++)
+            if (x->children[i]->kind == AST_NAMED)
+                bind(l, x->children[i]->name);
+    }
+}
+
+static void expression(lint *l, const ast_node *x)
+{
+    if (x->poisoned)
+        return;
+    if (x->kind == AST_NAME)
+        use(l, x, E0206, "nothing is called '%s' here");
+    else if (x->kind == AST_CALL)
+        call(l, x);
+    else
+        for (size_t i = 0; i < x->count; i++)
+            expression(l, x->children[i]);
+}
+
+/* Dimensions that a head or an input names are names from there on. */
+static void head_dims(lint *l, const ast_node *type)
+{
+    const ast_node *dims = type ? ast_child(type, AST_DIMS) : NULL;
+    for (size_t i = 0; dims && i < dims->count; i++) {
+        const ast_node *d = dims->children[i];
+        d = d->kind == AST_DIM && d->count ? d->children[0] : d;
+        if (d->kind == AST_NAME || d->kind == AST_NAMED)
+            bind(l, d->name);
+    }
+}
+
+static void used_dims(lint *l, const ast_node *type)
+{
+    const ast_node *dims = type ? ast_child(type, AST_DIMS) : NULL;
+    for (size_t i = 0; dims && i < dims->count; i++) {
+        const ast_node *d = dims->children[i];
+        d = d->kind == AST_DIM && d->count ? d->children[0] : d;
+        if (d->kind == AST_NAME)
+            use(l, d, E0209, "no dimension is called '%s' here");
+        else if (d->kind == AST_NAMED) {
+            expression(l, d->children[0]);
+            bind(l, d->name);
+        }
+    }
+}
+
+static void initial(lint *l, const ast_node *node)
+{
+    const ast_node *init = ast_child(node, AST_INIT), *x = init ? init->children[0] : NULL;
+    for (size_t i = 1; x && x->kind == AST_CALL && i < x->count; i++)
+        expression(l, x->children[i]);
+}
+
+static bool allowed(const lint *l, ast_kind kind)
+{
+    switch (kind) {
+    case AST_INPUT:
+    case AST_METRIC:
+        return l->of->kind == AST_MODEL;
+    case AST_PARAM:
+        return l->of->kind == AST_MODEL || l->of->kind == AST_LAYER;
+    case AST_STATE:
+        return l->of->kind != AST_SCHEDULE;
+    case AST_RETURN:
+        return l->of->kind == AST_LAYER || l->of->kind == AST_SCHEDULE;
+    case AST_ASSIGN:
+    case AST_IF:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void body(lint *l, const ast_node *block);
+
+static void statement(lint *l, const ast_node *node)
+{
+    if (!allowed(l, node->kind)) {
+        sema_report(l->sema, E0241, node->at, "'%s' does not stand in %s %s", ast_kind_name(node->kind),
+                    l->of->kind == AST_OPTIMIZER ? "an" : "a", ast_kind_name(l->of->kind));
+        bind(l, node->name);
+        return;
+    }
+    switch (node->kind) {
+    case AST_INPUT: {
+        const ast_node *below = ast_child(node, AST_BELOW);
+        head_dims(l, ast_child(node, AST_TYPE));
+        if (below)
+            expression(l, below->children[0]);
+        break;
+    }
+    case AST_PARAM:
+    case AST_STATE:
+        used_dims(l, ast_child(node, AST_TYPE));
+        initial(l, node);
+        break;
+    case AST_IF: {
+        const ast_node *other = ast_child(node, AST_ELSE);
+        expression(l, node->children[0]);
+        body(l, ast_child(node, AST_BODY));
+        if (other && other->count && other->children[0]->kind == AST_IF)
+            statement(l, other->children[0]);
+        else if (other && other->count)
+            body(l, other->children[0]);
+        break;
+    }
+    default:
+        for (size_t i = 0; i < node->count; i++)
+            expression(l, node->children[i]);
+    }
+    bind(l, node->kind == AST_METRIC ? NULL : node->name);
+}
+
+static void body(lint *l, const ast_node *block)
+{
+    for (size_t i = 0; block && i < block->count; i++)
+        if (!block->children[i]->poisoned)
+            statement(l, block->children[i]);
+}
+
+/* Declared and not used: parameters of definitions, params, states and inputs. */
+static void check_used(lint *l, const ast_node *block)
+{
+    for (int i = 0; i < l->of->parameter_count; i++) {
+        const parameter *p = &l->of->parameters[i];
+        if (!table_get(&l->names, p->name, LINT_USED))
+            sema_report(l->sema, E0223, p->node->name_at, "parameter '%s' is declared and not used", p->name);
+    }
+    for (size_t i = 0; block && i < block->count; i++) {
+        const ast_node *node = block->children[i];
+        bool declares = node->kind == AST_PARAM || node->kind == AST_STATE || node->kind == AST_INPUT;
+        if (declares && !node->poisoned && !table_get(&l->names, node->name, LINT_USED))
+            sema_report(l->sema, E0223, node->name_at, "%s '%s' is declared and not used",
+                        ast_kind_name(node->kind), node->name);
+    }
+}
+
+/* A head's own dimensions count as used where the head's result or a later parameter names them. */
+static void head(lint *l)
+{
+    for (int i = 0; i < l->of->parameter_count; i++) {
+        const parameter *p = &l->of->parameters[i];
+        if (p->preset)
+            expression(l, p->preset);
+        head_dims(l, p->type);
+        bind(l, p->name);
+    }
+    const ast_node *result = ast_child(l->of->node, AST_RESULT);
+    if (result && result->count)
+        used_dims(l, result->children[0]);
+}
+
+void lint_definition(sema *s, const definition *d)
+{
+    bool has_body = d->kind == AST_MODEL || d->kind == AST_LAYER || d->kind == AST_OPTIMIZER ||
+                    d->kind == AST_SCHEDULE;
+    if (d->poisoned || !has_body)
+        return;
+    lint l = {.sema = s, .of = d, .names = table_in(s->memory)};
+    head(&l);
+    const ast_node *updates = ast_child(d->node, AST_UPDATES), *block = ast_child(d->node, AST_BODY);
+    for (size_t i = 0; updates && i < updates->count; i++)
+        bind(&l, updates->children[i]->name);
+    body(&l, block);
+    check_used(&l, block);
+}

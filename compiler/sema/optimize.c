@@ -1,0 +1,248 @@
+/* optimize.c: behind the forward part of `step`: gradients, clipping, and the optimizer, parameter by parameter. */
+#include "sema/train.h"
+
+#include <string.h>
+
+static const ast_node here(const elaboration *e)
+{
+    return (ast_node){.kind = AST_CLAUSE, .at = e->setup->optimizer ? e->setup->optimizer->at : SPAN_NONE};
+}
+
+static build_operand map2(elaboration *e, op_kind kind, build_operand x, build_operand y)
+{
+    return build_map(e->build, kind, (build_operand[]){x, y}, 2);
+}
+
+/* A parameter as an operand, with a label of its own for each slot. */
+static build_operand operand_of(graph_value *v, label *const *labels)
+{
+    build_operand x = {.value = v};
+    for (int i = 0; v && i < v->type.rank; i++)
+        x.labels[i] = labels[i]->text;
+    return x;
+}
+
+static void label_slots(elaboration *e, const graph_variable *v, label **labels)
+{
+    for (int i = 0; i < v->type.rank; i++) {
+        labels[i] = label_new(e->graph, e->graph->dims.items[v->type.dims[i]].name, v->type.dims[i], v->at);
+        labels[i]->home = e->frame;
+    }
+}
+
+/* Square root of the sum of squares over all gradients. */
+static build_operand gradient_norm(elaboration *e, const updated *all, int count)
+{
+    build_operand total = {.value = NULL};
+    for (int i = 0; i < count; i++) {
+        build_operand g = all[i].gradient;
+        atom labels[GRAPH_MAX_RANK];
+        for (int k = 0; k < tensor_rank(&g); k++)
+            labels[k] = g.labels[k];
+        build_operand square = map2(e, OP_mul, g, g);
+        build_operand sum = build_reduce(e->build, OP_sum, square, labels, tensor_rank(&g));
+        total = total.value ? map2(e, OP_add, total, sum) : sum;
+    }
+    return build_unary(e->build, OP_sqrt, total);
+}
+
+/* As PyTorch's clip_grad_norm_: all gradients times min(1, clip / (norm + 1e-6)). */
+static void clip_by_norm(elaboration *e, updated *all, int count, build_operand norm)
+{
+    build_operand limit = build_constant(e->build, e->real, e->setup->out->clip);
+    build_operand safe = map2(e, OP_add, norm, build_constant(e->build, e->real, 1e-6));
+    build_operand factor = map2(e, OP_min, build_constant(e->build, e->real, 1), map2(e, OP_div, limit, safe));
+    for (int i = 0; i < count; i++)
+        all[i].gradient = map2(e, OP_mul, all[i].gradient, factor);
+}
+
+static void clip_by_value(elaboration *e, updated *all, int count)
+{
+    double limit = constant_of(e->sema, e->setup->clip_value).number;
+    for (int i = 0; i < count; i++) {
+        build_operand low = map2(e, OP_max, all[i].gradient, build_constant(e->build, e->real, -limit));
+        all[i].gradient = map2(e, OP_min, low, build_constant(e->build, e->real, limit));
+    }
+}
+
+/* `state v init zeros`: of the parameter's own shape. */
+void optimizer_state(elaboration *e, const ast_node *node)
+{
+    updated *p = e->updated;
+    const graph_variable *of = &e->graph->variables.items[p->variable];
+    graph_variable v = {.kind = VARIABLE_OPTIMIZER, .type = of->type, .of = p->variable, .at = node->at};
+    v.layout = of->layout;
+    v.stacked = of->stacked;
+    v.path = atom_of(e->sema->atoms, arena_format(e->sema->memory, "%s/%s", of->path, node->name));
+    const ast_node *init = ast_child(node, AST_INIT);
+    v.init = e->sema->words.w_zeros;
+    if (init && init->children[0]->kind == AST_NAME &&
+        (init->children[0]->name == e->sema->words.w_ones || init->children[0]->name == e->sema->words.w_zeros))
+        v.init = init->children[0]->name;
+    else if (init)
+        sema_report(e->sema, E0201, init->children[0]->at, "a state of an optimizer begins as zeros or ones");
+    int index = graph_variable_add(e->graph, v);
+    atom labels[GRAPH_MAX_RANK];
+    for (int i = 0; i < v.type.rank; i++)
+        labels[i] = p->labels[i]->text;
+    elab_place(e, node->at);
+    value read = elab_tensor(e, node, build_variable(e->build, index, labels));
+    binding *b = frame_bind(e, node->name, read, node->at);
+    b->variable = index;
+    b->is_state = true;
+    vec_push(e->sema->memory, &p->states, b);
+}
+
+static bool write(elaboration *e, int variable, const binding *b, const updated *p)
+{
+    build_operand x;
+    const graph_variable *v = &e->graph->variables.items[variable];
+    const ast_node at = {.at = b->at};
+    elab_place(e, b->at);
+    if (!elab_as_tensor(e, &at, b->value, v->type.dtype, &x))
+        return false;
+    if (tensor_rank(&x) < v->type.rank) {
+        build_dims all = {.rank = v->type.rank};
+        for (int i = 0; i < all.rank; i++) {
+            all.dims[i] = v->type.dims[i];
+            all.labels[i] = p->labels[i]->text;
+        }
+        x = build_broadcast(e->build, x, &all);
+    }
+    if (!x.value || tensor_rank(&x) != v->type.rank) {
+        sema_report(e->sema, E0219, b->at, "'%s' becomes a tensor of other dimensions", b->name);
+        return false;
+    }
+    build_assign(e->build, variable, x);
+    return true;
+}
+
+/* The optimizer's body for one parameter; its arguments are bound already. */
+static bool update_one(elaboration *e, const definition *d, const frame *arguments, updated *p)
+{
+    frame *f = frame_push(e, d, e->setup->optimizer->at);
+    for (size_t i = 0; i < arguments->names.room; i++) {
+        const table_slot *slot = &arguments->names.slots[i];
+        if (slot->name)
+            table_set(&f->names, slot->name, slot->kind, slot->item);
+    }
+    const ast_node *updates = ast_child(d->node, AST_UPDATES);
+    p->p = updates->children[0]->name;
+    p->g = updates->children[1]->name;
+    for (int i = 0; i < tensor_rank(&p->value); i++)
+        p->labels[i]->home = f;
+    f->path = e->graph->variables.items[p->variable].path;
+    frame_bind(e, p->p, (value){.kind = VALUE_TENSOR, .tensor = p->value, .quantity = BARE}, d->node->at);
+    frame_bind(e, p->g, (value){.kind = VALUE_TENSOR, .tensor = p->gradient, .quantity = BARE}, d->node->at);
+    const binding *before = frame_lookup(e, p->p);
+    e->updated = p;
+    elab_body(e, ast_child(d->node, AST_BODY));
+    e->updated = NULL;
+    const binding *after = frame_lookup(e, p->p);
+    bool fine = true;
+    if (after == before) {
+        sema_report(e->sema, E0223, updates->children[0]->at, "optimizer '%s' never changes '%s'", d->name, p->p);
+        fine = false;
+    }
+    for (size_t i = 0; fine && i < p->states.count; i++) {
+        const binding *now = frame_lookup(e, p->states.items[i]->name);
+        if (now != p->states.items[i])
+            fine = write(e, p->states.items[i]->variable, now, p);
+    }
+    fine = fine && write(e, p->variable, after, p);
+    frame_pop(e);
+    return fine;
+}
+
+static void add_scalar(elaboration *e, const char *name, result_kind kind, build_operand x)
+{
+    if (!x.value)
+        return;
+    vec_push(e->graph->memory, &e->function->results,
+             (graph_result){atom_of(e->sema->atoms, name), kind, x.value});
+    vec_push(e->graph->memory, &e->function->region.results, x.value);
+}
+
+/* The optimizer's `lr`, as the step has it, becomes a result. */
+static void add_rate(elaboration *e, frame *arguments)
+{
+    const binding *b = table_get(&arguments->names, e->sema->words.w_lr, NAME_VALUE);
+    build_operand x;
+    const ast_node at = here(e);
+    if (b && elab_as_tensor(e, &at, b->value, DTYPE_F64, &x) && tensor_rank(&x) == 0)
+        add_scalar(e, "lr", RESULT_LEARNING_RATE, x);
+}
+
+/* `optimizer sgd` without arguments is `sgd()`. */
+static const ast_node *call_of(elaboration *e, const ast_node *x)
+{
+    if (x->kind == AST_CALL)
+        return x;
+    ast_node *call = ast_new(e->sema->memory, AST_CALL, x->at);
+    call->children = arena_array(e->sema->memory, ast_node *, 1);
+    call->children[0] = (ast_node *)(uintptr_t)x;
+    call->count = 1;
+    return call;
+}
+
+static bool update_all(elaboration *e, updated *all, int count)
+{
+    const ast_node *call = call_of(e, e->setup->optimizer);
+    const definition *d = scope_find(e->sema, e->setup->train->file, AST_OPTIMIZER, call->children[0]->name);
+    if (d->poisoned)
+        return false;
+    e->scheduling = true;
+    elab_place(e, call->at);
+    frame *train = e->frame, *arguments = frame_push(e, d, call->at);
+    e->frame = train;
+    elab_arguments(e, d, call, arguments);
+    e->frame = arguments;
+    frame_pop(e);
+    if (arguments->returned)
+        return false;
+    add_rate(e, arguments);
+    bool fine = true;
+    for (int i = 0; fine && i < count; i++)
+        fine = update_one(e, d, arguments, &all[i]);
+    e->scheduling = false;
+    return fine;
+}
+
+bool optimize_build(elaboration *e)
+{
+    graph *g = e->graph;
+    size_t variables = g->variables.count;
+    graph_value **gradients = arena_array(e->sema->memory, graph_value *, variables + 1);
+    updated *all = arena_array(e->sema->memory, updated, variables + 1);
+    int count = 0;
+    const ast_node at = here(e);
+    elab_place(e, at.at);
+    if (e->sema->differentiate && !e->sema->differentiate(g, e->function, e->loss.value, gradients, e->sema->diags))
+        return false;
+    for (size_t i = 0; i < variables; i++) {
+        const graph_variable *v = &g->variables.items[i];
+        bool updates = v->kind == VARIABLE_PARAMETER && !v->frozen;
+        if (!updates || (e->sema->differentiate && !gradients[i]))
+            continue;
+        updated *p = &all[count++];
+        p->variable = (int)i;
+        label_slots(e, v, p->labels);
+        atom labels[GRAPH_MAX_RANK];
+        for (int k = 0; k < v->type.rank; k++)
+            labels[k] = p->labels[k]->text;
+        p->value = build_variable(e->build, (int)i, labels);
+        /* Without a differentiator the parameter stands in for its gradient: the same shape is checked. */
+        p->gradient = gradients[i] ? operand_of(gradients[i], p->labels) : p->value;
+    }
+    if (!count)
+        return true;
+    build_operand norm = gradient_norm(e, all, count);
+    if (e->setup->out->clip > 0)
+        clip_by_norm(e, all, count, norm);
+    if (e->setup->clip_value)
+        clip_by_value(e, all, count);
+    if (!update_all(e, all, count))
+        return false;
+    add_scalar(e, "grad_norm", RESULT_GRAD_NORM, norm);
+    return true;
+}

@@ -1,0 +1,324 @@
+#include "sema/clause.h"
+#include "sema/lint.h"
+
+#include "coll/evaluate.h"
+#include "coll/verify.h"
+
+#include <string.h>
+
+static void intern_words(sema *s)
+{
+#define WORD(name) s->words.w_##name = atom_of(s->atoms, #name);
+    SEMA_WORDS(WORD)
+#undef WORD
+}
+
+sema *sema_new(const sema_context *context, const ast_node *file)
+{
+    sema *s = arena_make(context->memory, sema);
+    *s = (sema){.memory = context->memory, .atoms = context->atoms, .sources = context->sources,
+                .diags = context->diags, .library = context->library, .differentiate = context->differentiate};
+    s->paths = table_in(s->memory);
+    s->reported = table_in(s->memory);
+    intern_words(s);
+    s->main = scope_load(s, file, source_path(s->sources, file->at.file), false);
+    for (size_t i = 0; i < s->files.count; i++)
+        for (size_t k = 0; !s->files.items[i]->library && k < s->files.items[i]->definitions.count; k++)
+            lint_definition(s, s->files.items[i]->definitions.items[k]);
+    return s;
+}
+
+const ast_node *sema_plan(const sema *s, const char *name)
+{
+    for (size_t i = 0; i < s->main->definitions.count; i++) {
+        const definition *d = s->main->definitions.items[i];
+        if (d->kind == AST_PLAN && (!name || !strcmp(d->name, name)))
+            return d->node;
+    }
+    return NULL;
+}
+
+static const ast_node *setting_of(const setup *u, atom name)
+{
+    for (int i = 0; i < u->setting_count; i++)
+        if (u->settings[i].name == name)
+            return u->settings[i].value;
+    return NULL;
+}
+
+static ast_node *named_node(sema *s, atom name, const ast_node *x)
+{
+    ast_node *named = ast_new(s->memory, AST_NAMED, x->at);
+    named->name = name;
+    named->name_at = x->at;
+    named->children = arena_array(s->memory, ast_node *, 1);
+    named->children[0] = (ast_node *)(uintptr_t)x;
+    named->count = 1;
+    return named;
+}
+
+/* The model's call with the settings in place of its own arguments. */
+static const ast_node *model_call(setup *u, const ast_node *said)
+{
+    sema *s = u->sema;
+    const ast_node *name = said->kind == AST_CALL ? said->children[0] : said;
+    ast_node *call = ast_new(s->memory, AST_CALL, said->at);
+    call->children = arena_array(s->memory, ast_node *, said->count + (size_t)u->setting_count + 2);
+    call->children[call->count++] = (ast_node *)(uintptr_t)name;
+    for (size_t i = 1; said->kind == AST_CALL && i < said->count; i++) {
+        ast_node *arg = said->children[i];
+        const parameter *positional =
+            arg->kind != AST_NAMED && (int)i <= u->model->parameter_count ? &u->model->parameters[i - 1] : NULL;
+        atom of = positional ? positional->name : arg->name;
+        if (!setting_of(u, of) || !definition_parameter(u->model, of))
+            call->children[call->count++] = positional && u->setting_count ? named_node(s, of, arg) : arg;
+    }
+    for (int i = 0; i < u->setting_count; i++)
+        if (definition_parameter(u->model, u->settings[i].name))
+            call->children[call->count++] = named_node(s, u->settings[i].name, u->settings[i].value);
+    return call;
+}
+
+/* A clause that only --set says. */
+static ast_node *clause_of_setting(setup *u, const sema_setting *setting)
+{
+    sema *s = u->sema;
+    ast_node *phrase = ast_new(s->memory, AST_PHRASE, setting->value->at);
+    phrase->children = arena_array(s->memory, ast_node *, 1);
+    phrase->children[0] = (ast_node *)(uintptr_t)setting->value;
+    phrase->count = 1;
+    ast_node *clause = ast_new(s->memory, AST_CLAUSE, setting->value->at);
+    clause->name = setting->name;
+    clause->name_at = setting->value->at;
+    clause->children = arena_array(s->memory, ast_node *, 1);
+    clause->children[0] = phrase;
+    clause->count = 1;
+    return clause;
+}
+
+/* The train's body with the settings' clauses in place of its own; `steps` takes the place of `epochs` too. */
+static const ast_node *train_body(setup *u)
+{
+    sema *s = u->sema;
+    const ast_node *said = ast_child(u->train->node, AST_BODY);
+    if (!u->setting_count)
+        return said;
+    ast_node *body = ast_new(s->memory, AST_BODY, said->at);
+    body->children = arena_array(s->memory, ast_node *, said->count + (size_t)u->setting_count);
+    atom steps = s->words.w_steps, epochs = atom_of(s->atoms, "epochs");
+    for (size_t i = 0; i < said->count; i++) {
+        atom name = said->children[i]->name;
+        bool replaced = setting_of(u, name) || (name == steps && setting_of(u, epochs)) ||
+                        (name == epochs && setting_of(u, steps));
+        if (!replaced)
+            body->children[body->count++] = said->children[i];
+    }
+    for (int i = 0; i < u->setting_count; i++)
+        if (!definition_parameter(u->model, u->settings[i].name))
+            body->children[body->count++] = clause_of_setting(u, &u->settings[i]);
+    return body;
+}
+
+static void need(setup *u, bool there, const char *what, const char *example)
+{
+    if (there || u->poisoned)
+        return;
+    diag *d = sema_report(u->sema, E0226, u->train->node->name_at, "train '%s' does not say %s", u->train->name, what);
+    diag_fix(d, "%s", example);
+    u->poisoned = true;
+}
+
+static bool said(setup *u, const char *word)
+{
+    return table_get(&u->clauses, atom_of(u->sema->atoms, word), (int)CLAUSE_TRAIN) != NULL;
+}
+
+/* One thing missing is one mistake: the first that is missing is reported. */
+static void check_complete(setup *u)
+{
+    need(u, said(u, "data"), "on what data", "data csv(\"digits.csv\", image = 0..63, digit = 64)");
+    need(u, said(u, "batch"), "how large a batch is", "batch 64");
+    need(u, said(u, "optimizer"), "with which optimizer", "optimizer sgd(lr = 0.1)");
+    need(u, said(u, "epochs") || said(u, "steps"), "for how long", "epochs 20, or steps 1000");
+}
+
+static setup *setup_new(sema *s, const definition *train, const sema_setting *settings, int count)
+{
+    setup *u = arena_make(s->memory, setup);
+    *u = (setup){.sema = s, .train = train, .settings = settings, .setting_count = count, .scale = 1};
+    u->out = arena_make(s->memory, training);
+    u->out->train = train->name;
+    u->out->train_at = train->node->name_at;
+    u->out->microbatches = 1;
+    u->out->precision = DTYPE_F32;
+    u->clauses = table_in(s->memory);
+    return u;
+}
+
+static bool read_train(setup *u)
+{
+    sema *s = u->sema;
+    const ast_node *said_model = u->train->node->children[0];
+    const ast_node *name = said_model->kind == AST_CALL ? said_model->children[0] : said_model;
+    if (u->train->poisoned || name->kind != AST_NAME)
+        return false;
+    u->model = scope_find(s, u->train->file, AST_MODEL, name->name);
+    if (!u->model) {
+        scope_report_unknown(s, u->train->file, AST_MODEL, name);
+        u->poisoned = true;
+        return false;
+    }
+    u->out->model = u->model->name;
+    u->model_call = model_call(u, said_model);
+    clauses_read(u, train_body(u), CLAUSE_TRAIN);
+    check_complete(u);
+    return true;
+}
+
+static graph *built_graph(setup *u)
+{
+    sema *s = u->sema;
+    u->graph = graph_new(s->memory, s->atoms, s->sources);
+    u->graph->form = atom_of(s->atoms, "graph");
+    if (u->model->poisoned || !u->out->batch || !u->data || !model_build(u))
+        u->poisoned = true;
+    return u->graph;
+}
+
+static bool read_plan(setup *u, const definition *plan)
+{
+    sema *s = u->sema;
+    u->plan = plan;
+    u->out->plan = plan->name;
+    u->out->plan_at = plan->node->name_at;
+    const ast_node *name = plan->node->children[1];
+    const definition *cluster = scope_find(s, plan->file, AST_CLUSTER, name->name);
+    if (!cluster)
+        scope_report_unknown(s, plan->file, AST_CLUSTER, name);
+    else
+        u->cluster = cluster_build(s, cluster);
+    clauses_read(u, ast_child(plan->node, AST_BODY), CLAUSE_PLAN);
+    return u->cluster != NULL;
+}
+
+static const definition *train_of(sema *s, const definition *plan)
+{
+    const ast_node *name = plan->node->count ? plan->node->children[0] : NULL;
+    if (plan->poisoned || !name || name->kind != AST_NAME)
+        return NULL;
+    const definition *train = scope_find(s, plan->file, AST_TRAIN, name->name);
+    if (!train)
+        scope_report_unknown(s, plan->file, AST_TRAIN, name);
+    return train;
+}
+
+/* A plan whole; `known` is the graph of its train at that precision, or NULL. */
+static setup *elaborate(sema *s, const definition *plan, setup *u, graph *known)
+{
+    bool train = read_train(u), cluster = read_plan(u, plan);
+    bool trained = !u->poisoned || train;
+    u->graph = known;
+    if (!known && train)
+        built_graph(u);
+    if (cluster && trained && u->graph && u->graph->functions.count)
+        plan_finish(u);
+    (void)s;
+    return u;
+}
+
+static void check_topology(sema *s, const definition *d)
+{
+    const ast_node *body = ast_child(d->node, AST_BODY);
+    for (size_t i = 0; body && i < body->count; i++)
+        if (body->children[i]->kind == AST_CLAUSE && !strcmp(body->children[i]->name, "require"))
+            return;
+    coll_request request = {.ranks = 4, .at = d->node->name_at};
+    coll_program *p = coll_evaluate(d->node, &request, s->sources, s->diags, s->memory);
+    if (p)
+        coll_verify(p, s->diags);
+}
+
+static void check_plan(sema *s, const definition *plan, table *graphs, table *used)
+{
+    const definition *train = train_of(s, plan);
+    if (!train)
+        return;
+    setup *u = setup_new(s, train, NULL, 0);
+    table_set(used, train->name, (int)AST_TRAIN, u);
+    table_set(used, plan->node->children[1]->name, (int)AST_CLUSTER, u);
+    setup *known = table_get(graphs, train->name, 0);
+    elaborate(s, plan, u, known ? known->graph : NULL);
+    if (!known && u->graph)
+        table_set(graphs, train->name, 0, u);
+}
+
+bool sema_check(sema *s)
+{
+    table graphs = table_in(s->memory), used = table_in(s->memory);
+    const definition_vec *all = &s->main->definitions;
+    for (size_t i = 0; i < all->count; i++)
+        if (all->items[i]->kind == AST_PLAN)
+            check_plan(s, all->items[i], &graphs, &used);
+    for (size_t i = 0; i < all->count; i++) {
+        const definition *d = all->items[i];
+        if (d->poisoned || table_get(&used, d->name, (int)d->kind))
+            continue;
+        setup *u = d->kind == AST_TRAIN ? setup_new(s, d, NULL, 0) : NULL;
+        if (u && read_train(u))
+            built_graph(u);
+        if (d->kind == AST_CLUSTER)
+            cluster_build(s, d);
+        if (d->kind == AST_TOPOLOGY)
+            check_topology(s, d);
+    }
+    return diag_error_count(s->diags) == 0;
+}
+
+/* A setting names a parameter of the model or a clause of train. */
+static void check_settings(setup *u)
+{
+    static const char *const words[] = {"data", "batch", "optimizer", "epochs", "steps", "seed", "clip"};
+    for (int i = 0; i < u->setting_count && u->model; i++) {
+        const sema_setting *x = &u->settings[i];
+        bool known = definition_parameter(u->model, x->name) != NULL;
+        nearest n = nearest_to(x->name);
+        for (int k = 0; k < u->model->parameter_count; k++)
+            nearest_offer(&n, u->model->parameters[k].name);
+        for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+            known = known || !strcmp(words[k], x->name);
+            nearest_offer(&n, words[k]);
+        }
+        if (known)
+            continue;
+        diag *d = sema_report(u->sema, E0239, x->value->at,
+                              "'%s' is neither a parameter of model '%s' nor a clause of a train", x->name, u->model->name);
+        if (nearest_found(&n))
+            diag_fix(d, "did you mean '%s'?", n.best);
+        u->poisoned = true;
+    }
+}
+
+bool sema_elaborate(sema *s, const char *plan, const sema_setting *settings, int count, sema_output *out)
+{
+    const ast_node *node = sema_plan(s, plan);
+    const definition *d = node ? table_get(&s->main->own, node->name, (int)AST_PLAN) : NULL;
+    if (!d) {
+        span at = {s->main->tree->at.file, 0, 0};
+        sema_report(s, E0240, at, plan ? "the file has no plan '%s'" : "the file has no plan%s", plan ? plan : "");
+        return false;
+    }
+    const definition *train = train_of(s, d);
+    if (!train)
+        return false;
+    setup *u = setup_new(s, train, settings, count);
+    const ast_node *model = train->node->children[0];
+    const ast_node *name = model->kind == AST_CALL ? model->children[0] : model;
+    u->model = name->name ? scope_find(s, train->file, AST_MODEL, name->name) : NULL;
+    check_settings(u);
+    if (u->poisoned)
+        return false;
+    elaborate(s, d, u, NULL);
+    out->graph = u->graph;
+    out->training = u->out;
+    return diag_error_count(s->diags) == 0 && !u->poisoned && u->graph;
+}

@@ -1,0 +1,90 @@
+/* train.h: what a `train` and a `plan` say, on the way to the graph and the training.
+ *
+ * A `setup` gathers the clauses of one train and of one plan of it. Clauses are rows of clause.def: a word, the block that it
+ * stands in, its handler, and whether it may stand twice. A row whose handler is `later` is understood and not carried out yet:
+ * it is checked as far as its names go, and is an error with a code of its own.
+ *
+ * Order: train clauses; plan clauses that the graph needs (precision); the graph (model.c, optimize.c); then what needs
+ * the graph's dimensions (split, reduce).
+ */
+#ifndef ESPALIER_SEMA_TRAIN_H
+#define ESPALIER_SEMA_TRAIN_H
+
+#include "sema/elab.h"
+
+/* A field that the data clause gives: `image = 0..63`. */
+typedef struct data_field {
+    atom name;
+    const ast_node *node;
+    int64_t first, last; /* csv columns; -1 elsewhere */
+    atom array;
+    bool taken;
+} data_field;
+
+typedef struct device {
+    int node; /* of the link graph */
+    atom kind; /* cpu, gpu, … */
+    int64_t memory; /* 0: not declared */
+    span memory_at;
+    int box; /* number of the node around it */
+} device;
+
+typedef struct cluster_model {
+    const definition *of;
+    struct link_graph *links;
+    VEC(device) devices;
+    int boxes;
+    bool poisoned;
+} cluster_model;
+
+typedef struct setup {
+    sema *sema;
+    const definition *train, *model, *plan; /* plan: NULL for a train that none lays out */
+    const ast_node *model_call;
+    const sema_setting *settings;
+    int setting_count;
+    training *out;
+    graph *graph;
+    table clauses; /* word -> the clause's node */
+    const ast_node *data, *optimizer, *clip_value, *freeze;
+    VEC(data_field) fields;
+    double scale, shift;
+    VEC(const ast_node *) frozen; /* paths */
+    bool streams; /* the data is one stream of ids: input k starts k later */
+    cluster_model *cluster;
+    VEC(bool) axis_used;
+    bool poisoned;
+} setup;
+
+/* The parameter under an optimizer's hands. */
+typedef struct updated {
+    int variable;
+    label *labels[GRAPH_MAX_RANK];
+    build_operand value, gradient;
+    atom p, g; /* the names that they have in the optimizer */
+    VEC(binding *) states;
+} updated;
+
+/* clause.c: carries out the clauses of a body by the table. */
+typedef enum clause_block { CLAUSE_TRAIN = 1, CLAUSE_PLAN = 2 } clause_block;
+void clauses_read(setup *u, const ast_node *body, clause_block block);
+
+/* clause_train.c */
+void clause_data(setup *u, const ast_node *clause);
+data_field *data_field_find(setup *u, atom name);
+
+/* model.c */
+void input_statement(elaboration *e, const ast_node *node);
+bool model_build(setup *u);
+
+/* optimize.c */
+void optimizer_state(elaboration *e, const ast_node *node);
+bool optimize_build(elaboration *e);
+
+/* plan.c */
+void plan_finish(setup *u);
+
+/* cluster.c: NULL after a report. */
+cluster_model *cluster_build(sema *s, const definition *d);
+
+#endif
