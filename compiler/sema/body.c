@@ -18,11 +18,15 @@ static bool read_init(elaboration *e, const ast_node *init, graph_variable *v)
     size_t given = x->kind == AST_CALL ? x->count - 1 : 0;
     if (x->poisoned)
         return false;
-    size_t needed = name->name == w->w_constant ? 1 : name->name == w->w_normal || name->name == w->w_uniform ? 2 : 0;
-    bool known = name->kind == AST_NAME && (needed || name->name == w->w_zeros || name->name == w->w_ones);
+    size_t needed = name->name == w->w_constant                               ? 1
+                    : name->name == w->w_normal || name->name == w->w_uniform ? 2
+                                                                              : 0;
+    bool known =
+        name->kind == AST_NAME && (needed || name->name == w->w_zeros || name->name == w->w_ones);
     if (!known || given != needed) {
         diag *d = sema_report(e->sema, known ? E0202 : E0201, x->at,
-                              known ? "'%s' takes another number of arguments" : "'%s' is no initial value",
+                              known ? "'%s' takes another number of arguments"
+                                    : "'%s' is no initial value",
                               name->name ? name->name : "this");
         diag_fix(d, "zeros, ones, constant(c), normal(mean, deviation) or uniform(low, high)");
         return false;
@@ -34,8 +38,8 @@ static bool read_init(elaboration *e, const ast_node *init, graph_variable *v)
             a = value_number((double)a.dim->size);
         if (a.kind != VALUE_NUMBER) {
             if (a.kind != VALUE_POISON)
-                sema_report(e->sema, E0208, x->children[i + 1]->at, "a number is expected here, not %s",
-                            value_words(&a, e->sema->memory));
+                sema_report(e->sema, E0208, x->children[i + 1]->at,
+                            "a number is expected here, not %s", value_words(&a, e->sema->memory));
             return false;
         }
         v->init_args[i] = a.number;
@@ -50,10 +54,9 @@ static int read_dims(elaboration *e, const ast_node *type, label **labels)
     int count = 0;
     for (size_t i = 0; dims && i < dims->count; i++) {
         const ast_node *d = dims->children[i];
-        if (d->kind == AST_DIM && d->count)
-            d = d->children[0];
         if (count == GRAPH_MAX_RANK - 1) {
-            sema_report(e->sema, E0238, dims->at, "a tensor has at most %d dimensions", GRAPH_MAX_RANK - 1);
+            sema_report(e->sema, E0238, dims->at, "a tensor has at most %d dimensions",
+                        GRAPH_MAX_RANK - 1);
             return -1;
         }
         label *l = d->kind == AST_REST ? NULL : elab_dim(e, d);
@@ -139,7 +142,7 @@ static void declare(elaboration *e, const ast_node *node, variable_kind kind)
 static void write_states(elaboration *e)
 {
     frame *f = e->frame;
-    for (size_t i = 0; e->training && i < f->states.count; i++) {
+    for (size_t i = 0; e->learning && i < f->states.count; i++) {
         const binding *first = f->states.items[i], *now = frame_lookup(e, first->name);
         if (now == first || now->value.kind == VALUE_POISON)
             continue;
@@ -150,8 +153,9 @@ static void write_states(elaboration *e)
         if (!elab_as_tensor(e, &here, now->value, v->type.dtype, &x))
             continue;
         if (tensor_rank(&x) != v->type.rank - v->stacked) {
-            sema_report(e->sema, E0219, now->at, "state '%s' becomes a tensor %s of other dimensions",
-                        first->name, tensor_words(&x, e->sema->memory));
+            sema_report(e->sema, E0219, now->at,
+                        "state '%s' becomes a tensor %s of other dimensions", first->name,
+                        tensor_words(&x, e->sema->memory));
             continue;
         }
         x = build_transpose(e->build, x, first->value.tensor.labels);
@@ -190,8 +194,8 @@ static void metric_statement(elaboration *e, const ast_node *node)
     if (v.kind == VALUE_POISON || !elab_as_tensor(e, node, v, e->real, &x))
         return;
     if (tensor_rank(&x)) {
-        sema_report(e->sema, E0222, node->at, "metric '%s' is one number, and this is %s", node->name,
-                    value_words(&v, e->sema->memory));
+        sema_report(e->sema, E0222, node->at, "metric '%s' is one number, and this is %s",
+                    node->name, value_words(&v, e->sema->memory));
         return;
     }
     vec_push(e->sema->memory, &e->metrics, (metric){node->name, x, node->at});
@@ -261,7 +265,8 @@ static bool too_many(elaboration *e, const ast_node *node)
 
 void elab_body(elaboration *e, const ast_node *body)
 {
-    bool whole = body && body->parent && body->parent->kind != AST_IF && body->parent->kind != AST_ELSE;
+    bool whole =
+        body && body->parent && body->parent->kind != AST_IF && body->parent->kind != AST_ELSE;
     for (size_t i = 0; body && i < body->count && !e->frame->returned; i++) {
         const ast_node *node = body->children[i];
         if (too_many(e, node)) {

@@ -22,8 +22,8 @@ static int over_dims(elaboration *e, const builtin_call *c, int item, label **ov
 {
     int count = 0;
     if (!c->items[item].over) {
-        diag *d = sema_report(e->sema, E0202, c->node->at, "'%s' needs to know over which dimension",
-                              c->of->name);
+        diag *d = sema_report(e->sema, E0202, c->node->at,
+                              "'%s' needs to know over which dimension", c->of->name);
         diag_fix(d, "%s", c->of->signature);
         return -1;
     }
@@ -33,7 +33,8 @@ static int over_dims(elaboration *e, const builtin_call *c, int item, label **ov
             return -1;
         for (int k = 0; k < count; k++)
             if (over[k] == l) {
-                sema_report(e->sema, E0203, c->items[i].node->at, "dimension '%s' stands twice", l->name);
+                sema_report(e->sema, E0203, c->items[i].node->at, "dimension '%s' stands twice",
+                            l->name);
                 return -1;
             }
         over[count++] = l;
@@ -41,13 +42,23 @@ static int over_dims(elaboration *e, const builtin_call *c, int item, label **ov
     return count;
 }
 
+/* `sum(x)` is over all dimensions of x. */
+static int reduced_dims(elaboration *e, const builtin_call *c, const build_operand *x, label **over)
+{
+    if (c->items[0].over || c->count > 1)
+        return over_dims(e, c, 0, over);
+    for (int i = 0; i < tensor_rank(x); i++)
+        over[i] = label_of(x->labels[i]);
+    return tensor_rank(x);
+}
+
 static value call_reduce(elaboration *e, const builtin *b, const builtin_call *c)
 {
     label *over[GRAPH_MAX_RANK];
     build_operand x;
     bool fine = builtin_tensor(e, c, 0, &x);
-    int count = over_dims(e, c, 0, over);
-    return fine && count > 0 ? elab_reduce(e, c->node, b->kind, x, over, count) : value_poison();
+    int count = fine ? reduced_dims(e, c, &x, over) : -1;
+    return count >= 0 ? elab_reduce(e, c->node, b->kind, x, over, count) : value_poison();
 }
 
 static value call_mean(elaboration *e, const builtin *b, const builtin_call *c)
@@ -56,8 +67,8 @@ static value call_mean(elaboration *e, const builtin *b, const builtin_call *c)
     label *over[GRAPH_MAX_RANK];
     build_operand x;
     bool fine = builtin_tensor(e, c, 0, &x);
-    int count = over_dims(e, c, 0, over);
-    return fine && count > 0 ? elab_mean(e, c->node, x, over, count) : value_poison();
+    int count = fine ? reduced_dims(e, c, &x, over) : -1;
+    return count >= 0 ? elab_mean(e, c->node, x, over, count) : value_poison();
 }
 
 /* max(x, y) between tensors, max(x over D) along one. */
@@ -91,7 +102,8 @@ static bool both_real(elaboration *e, const builtin_call *c, build_operand *x, b
 {
     if (is_real(x->value->type.dtype) && is_real(y->value->type.dtype))
         return true;
-    sema_report(e->sema, E0218, c->node->at, "'%s' multiplies numbers, not ids or conditions", c->of->name);
+    sema_report(e->sema, E0218, c->node->at, "'%s' multiplies numbers, not ids or conditions",
+                c->of->name);
     return false;
 }
 
@@ -143,7 +155,8 @@ static value call_number(elaboration *e, const builtin *b, const builtin_call *c
     if (!builtin_tensor(e, c, 0, &x))
         return value_poison();
     elab_place(e, c->node->at);
-    return elab_tensor(e, c->node, x.value->type.dtype == e->real ? x : build_cast(e->build, x, e->real));
+    return elab_tensor(e, c->node,
+                       x.value->type.dtype == e->real ? x : build_cast(e->build, x, e->real));
 }
 
 static value call_random(elaboration *e, const builtin *b, const builtin_call *c)
@@ -158,28 +171,31 @@ static value call_random(elaboration *e, const builtin *b, const builtin_call *c
         dims.labels[i] = x.labels[i];
     }
     elab_place(e, c->node->at);
-    const char *name = arena_format(e->sema->memory, "%s#%d", e->frame->own_path ? e->frame->own_path : "", ++e->randoms);
-    return elab_tensor(e, c->node, build_random(e->build, atom_of(e->sema->atoms, name), e->real, &dims));
+    const char *name = arena_format(e->sema->memory, "%s#%d",
+                                    e->frame->own_path ? e->frame->own_path : "", ++e->randoms);
+    return elab_tensor(e, c->node,
+                       build_random(e->build, atom_of(e->sema->atoms, name), e->real, &dims));
 }
 
 static value call_gather(elaboration *e, const builtin *b, const builtin_call *c)
 {
     (void)b;
-    build_operand table, ids;
-    bool fine = builtin_tensor(e, c, 0, &table);
+    build_operand rows_of, ids;
+    bool fine = builtin_tensor(e, c, 0, &rows_of);
     fine = builtin_tensor(e, c, 1, &ids) && fine;
     label *rows = c->items[0].over ? elab_dim_named(e, c->items[0].over) : NULL;
-    if (!fine || !rows || !has_dim(e, c, &table, rows)) {
+    if (!fine || !rows || !has_dim(e, c, &rows_of, rows)) {
         if (!c->items[0].over)
             sema_report(e->sema, E0202, c->node->at, "'gather' needs to know over which dimension");
         return value_poison();
     }
     if (ids.value->type.dtype != DTYPE_I32) {
-        sema_report(e->sema, E0218, c->items[1].node->at, "rows are chosen by ids, and these are numbers");
+        sema_report(e->sema, E0218, c->items[1].node->at,
+                    "rows are chosen by ids, and these are numbers");
         return value_poison();
     }
     elab_place(e, c->node->at);
-    return elab_tensor(e, c->node, build_gather(e->build, table, rows->text, ids));
+    return elab_tensor(e, c->node, build_gather(e->build, rows_of, rows->text, ids));
 }
 
 /* x with the slots [first, first + taken) replaced by `made`. */
@@ -188,7 +204,8 @@ static value reshaped(elaboration *e, const builtin_call *c, build_operand x, co
     build_dims dims = {0};
     int64_t before = 1, after = 1;
     if (tensor_rank(&x) - how->taken + how->count > GRAPH_MAX_RANK) {
-        sema_report(e->sema, E0238, c->node->at, "a tensor has at most %d dimensions", GRAPH_MAX_RANK);
+        sema_report(e->sema, E0238, c->node->at, "a tensor has at most %d dimensions",
+                    GRAPH_MAX_RANK);
         return value_poison();
     }
     for (int i = 0; i < tensor_rank(&x); i++) {
@@ -232,7 +249,8 @@ static value call_split(elaboration *e, const builtin *b, const builtin_call *c)
     label *from = c->items[0].over ? elab_dim_named(e, c->items[0].over) : NULL;
     if (!from || !has_dim(e, c, &x, from)) {
         if (!c->items[0].over)
-            sema_report(e->sema, E0202, c->node->at, "'%s' needs to know over which dimension", c->of->name);
+            sema_report(e->sema, E0202, c->node->at, "'%s' needs to know over which dimension",
+                        c->of->name);
         return value_poison();
     }
     reshaping how = {.first = slot_of(&x, from), .taken = 1};
@@ -297,12 +315,14 @@ static value call_slice(elaboration *e, const builtin *b, const builtin_call *c)
         return value_poison();
     value range = made->kind == AST_NAMED ? elab_expression(e, made->children[0]) : value_poison();
     if (range.kind != VALUE_RANGE) {
-        diag *d = sema_report(e->sema, E0220, made->at, "a slice names its dimension and its range");
+        diag *d =
+            sema_report(e->sema, E0220, made->at, "a slice names its dimension and its range");
         diag_fix(d, "%s", c->of->signature);
         return value_poison();
     }
     if (range.number < 0 || range.last < range.number || range.last >= (double)from->size ||
-        range.number != (double)(int64_t)range.number || range.last != (double)(int64_t)range.last) {
+        range.number != (double)(int64_t)range.number ||
+        range.last != (double)(int64_t)range.last) {
         sema_report(e->sema, E0236, made->at, "a slice of '%s' lies within 0 ..< %lld", from->name,
                     (long long)from->size);
         return value_poison();
@@ -324,13 +344,15 @@ static value call_pad(elaboration *e, const builtin *b, const builtin_call *c)
     label *to = elab_dim(e, c->items[1].node);
     int64_t before = 0;
     double filled = 0;
-    if (!to || !builtin_whole(e, c, "before", (whole_range){"'before'", 0, to->size - from->size}, &before) ||
+    if (!to ||
+        !builtin_whole(e, c, "before", (whole_range){"'before'", 0, to->size - from->size},
+                       &before) ||
         !builtin_number(e, c, "value", &filled))
         return value_poison();
     int64_t after = to->size - from->size - before;
     if (after < 0) {
-        sema_report(e->sema, E0213, c->items[1].node->at, "'%s' of %lld is padded to fewer: %lld", from->name,
-                    (long long)from->size, (long long)to->size);
+        sema_report(e->sema, E0213, c->items[1].node->at, "'%s' of %lld is padded to fewer: %lld",
+                    from->name, (long long)from->size, (long long)to->size);
         return value_poison();
     }
     elab_place(e, c->node->at);
@@ -351,7 +373,8 @@ static value call_concat(elaboration *e, const builtin *b, const builtin_call *c
         label *from = c->items[i].over ? elab_dim_named(e, c->items[i].over) : NULL;
         if (!builtin_tensor(e, c, i, &x[i]) || !from || !has_dim(e, c, &x[i], from)) {
             if (!c->items[i].over)
-                sema_report(e->sema, E0202, c->items[i].node->at, "'concat' needs to know over which dimension");
+                sema_report(e->sema, E0202, c->items[i].node->at,
+                            "'concat' needs to know over which dimension");
             return value_poison();
         }
         size += from->size;
@@ -362,8 +385,9 @@ static value call_concat(elaboration *e, const builtin *b, const builtin_call *c
             return elab_tensor(e, c->node, x[i]);
     }
     if (size != to->size) {
-        sema_report(e->sema, E0213, c->items[count].node->at, "the parts have %lld and '%s' is %lld",
-                    (long long)size, to->name, (long long)to->size);
+        sema_report(e->sema, E0213, c->items[count].node->at,
+                    "the parts have %lld and '%s' is %lld", (long long)size, to->name,
+                    (long long)to->size);
         return value_poison();
     }
     elab_place(e, c->node->at);
@@ -419,7 +443,8 @@ const ast_node *builtin_option(const builtin_call *c, const char *name)
     return NULL;
 }
 
-bool builtin_whole(elaboration *e, const builtin_call *c, const char *name, whole_range range, int64_t *out)
+bool builtin_whole(elaboration *e, const builtin_call *c, const char *name, whole_range range,
+                   int64_t *out)
 {
     const ast_node *at = builtin_option(c, name);
     if (!at)

@@ -45,7 +45,8 @@ bool builtin_tensor(elaboration *e, const builtin_call *c, int item, build_opera
 const ast_node *builtin_option(const builtin_call *c, const char *name); /* NULL without it */
 
 /* The option's value; `out` stays as it is without it. False after a report. */
-bool builtin_whole(elaboration *e, const builtin_call *c, const char *name, whole_range range, int64_t *out);
+bool builtin_whole(elaboration *e, const builtin_call *c, const char *name, whole_range range,
+                   int64_t *out);
 bool builtin_number(elaboration *e, const builtin_call *c, const char *name, double *out);
 
 /* window.c */

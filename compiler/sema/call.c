@@ -21,7 +21,8 @@ static const char *numbered(elaboration *e, frame *parent, atom name)
 }
 
 /* A bare name that is no name of the caller and is a flag of the callee: `self_attention(x, A, causal)`. */
-static const parameter *named_flag(const caller_names *names, const definition *d, const ast_node *arg)
+static const parameter *named_flag(const caller_names *names, const definition *d,
+                                   const ast_node *arg)
 {
     if (arg->kind != AST_NAME || names->knows(names->scope, arg->name))
         return NULL;
@@ -53,8 +54,8 @@ static void report_too_many(sema *s, const definition *d, const ast_node *arg)
 static const parameter *parameter_for(const caller_names *names, const definition *d,
                                       const ast_node *arg, const ast_node **given)
 {
-    const parameter *p = arg->kind == AST_NAMED ? definition_parameter(d, arg->name)
-                                                : named_flag(names, d, arg);
+    const parameter *p =
+        arg->kind == AST_NAMED ? definition_parameter(d, arg->name) : named_flag(names, d, arg);
     int next = 0;
     while (!p && next < d->parameter_count && given[next])
         next++;
@@ -114,9 +115,10 @@ static label *inner_label(elaboration *e, frame *callee, atom name, label *outer
 }
 
 /* Slot `slot` of the argument is called `name` in the callee. */
-static bool bind_slot(elaboration *e, frame *callee, build_operand *t, int slot, const ast_node *dim)
+static bool bind_slot(elaboration *e, frame *callee, build_operand *t, int slot,
+                      const ast_node *dim)
 {
-    const ast_node *name = dim->kind == AST_DIM && dim->count ? dim->children[0] : dim;
+    const ast_node *name = dim;
     if (name->kind != AST_NAME) {
         sema_report(e->sema, E0220, name->at, "a head names the dimensions of what it takes");
         return false;
@@ -124,11 +126,11 @@ static bool bind_slot(elaboration *e, frame *callee, build_operand *t, int slot,
     label *outer = label_of(t->labels[slot]);
     label *known = table_get(&callee->names, name->name, NAME_DIM);
     if (known && known->outer != outer && known->dim != outer->dim) {
-        diag *d = sema_report(e->sema, E0210, callee->of->node->name_at,
-                              "dimension '%s' of '%s' would be '%s' of %lld and '%s' of %lld",
-                              name->name, callee->of->name,
-                              known->outer ? known->outer->name : known->name,
-                              (long long)known->size, outer->name, (long long)outer->size);
+        diag *d =
+            sema_report(e->sema, E0210, callee->of->node->name_at,
+                        "dimension '%s' of '%s' would be '%s' of %lld and '%s' of %lld", name->name,
+                        callee->of->name, known->outer ? known->outer->name : known->name,
+                        (long long)known->size, outer->name, (long long)outer->size);
         diag_note(d, e->build->at, "called here");
         return false;
     }
@@ -142,7 +144,7 @@ static int rest_of(const ast_node *dims)
 {
     for (size_t i = 0; i < dims->count; i++) {
         const ast_node *d = dims->children[i];
-        if (d->kind == AST_REST || (d->count && d->children[0]->kind == AST_REST))
+        if (d->kind == AST_REST)
             return (int)i;
     }
     return -1;
@@ -152,9 +154,9 @@ static int rest_of(const ast_node *dims)
 static bool found_by_name(const build_operand *t, const ast_node *dims, int *slots)
 {
     for (size_t i = 0; i < dims->count; i++) {
-        const ast_node *name = dims->children[i]->count ? dims->children[i]->children[0] : NULL;
+        const ast_node *name = dims->children[i];
         slots[i] = -1;
-        for (int k = 0; name && k < tensor_rank(t); k++)
+        for (int k = 0; k < tensor_rank(t); k++)
             if (label_of(t->labels[k])->name == name->name)
                 slots[i] = k;
         if (slots[i] < 0)
@@ -169,9 +171,9 @@ static bool bind_dims(elaboration *e, frame *callee, const parameter *p, const a
     const ast_node *dims = ast_child(p->type, AST_DIMS);
     int rest = rest_of(dims), rank = tensor_rank(t), named = (int)dims->count - (rest >= 0);
     if (rest >= 0 ? rank < named : rank != named) {
-        diag *d = sema_report(e->sema, E0211, at->at, "'%s' of '%s' has %s%d dimension%s, and this has %d",
-                              p->name, callee->of->name, rest >= 0 ? "at least " : "", named,
-                              named == 1 ? "" : "s", rank);
+        diag *d = sema_report(
+            e->sema, E0211, at->at, "'%s' of '%s' has %s%d dimension%s, and this has %d", p->name,
+            callee->of->name, rest >= 0 ? "at least " : "", named, named == 1 ? "" : "s", rank);
         diag_note(d, p->node->at, "'%s' is declared here", p->name);
         return false;
     }
@@ -220,10 +222,14 @@ static value flag_argument(elaboration *e, const definition *d, const parameter 
 static const char *kind_words(parameter_kind kind)
 {
     switch (kind) {
-    case PARAMETER_DIM: return "a dimension";
-    case PARAMETER_TENSOR: return "a tensor";
-    case PARAMETER_FLAG: return "yes or no";
-    default: return "a number";
+    case PARAMETER_DIM:
+        return "a dimension";
+    case PARAMETER_TENSOR:
+        return "a tensor";
+    case PARAMETER_FLAG:
+        return "yes or no";
+    default:
+        return "a number";
     }
 }
 
@@ -240,10 +246,11 @@ static value plain_argument(elaboration *e, const definition *d, const parameter
                                    INT32_MIN, INT32_MAX},
                      &whole))
         return value_poison();
-    if (v.kind == VALUE_FLAG || (v.kind == VALUE_TENSOR && !e->scheduling && tensor_rank(&v.tensor))) {
+    if (v.kind == VALUE_FLAG ||
+        (v.kind == VALUE_TENSOR && !e->scheduling && tensor_rank(&v.tensor))) {
         if (v.kind == VALUE_FLAG || d->kind != AST_LAYER || p->type)
-            sema_report(e->sema, E0208, at->at, "'%s' of '%s' is %s, and this is %s", p->name, d->name,
-                        kind_words(p->kind), value_words(&v, e->sema->memory));
+            sema_report(e->sema, E0208, at->at, "'%s' of '%s' is %s, and this is %s", p->name,
+                        d->name, kind_words(p->kind), value_words(&v, e->sema->memory));
         return v.kind == VALUE_FLAG ? value_poison() : v;
     }
     return v;
@@ -253,7 +260,8 @@ static value plain_argument(elaboration *e, const definition *d, const parameter
 static void bind_argument(elaboration *e, const parameter *p, const ast_node *arg, frame *callee)
 {
     const definition *d = callee->of;
-    const ast_node *at = arg && arg->kind == AST_NAMED && p->kind != PARAMETER_DIM ? arg->children[0] : arg;
+    const ast_node *at =
+        arg && arg->kind == AST_NAMED && p->kind != PARAMETER_DIM ? arg->children[0] : arg;
     frame *caller = e->frame;
     if (!at) {
         e->frame = callee;
@@ -279,9 +287,10 @@ static void bind_argument(elaboration *e, const parameter *p, const ast_node *ar
         else
             callee->returned = true;
     } else {
-        value v = p->kind == PARAMETER_FLAG     ? flag_argument(e, d, p, at)
-                  : p->kind == PARAMETER_TENSOR ? tensor_argument(e, callee, p, at, elab_expression(e, at))
-                                                : plain_argument(e, d, p, at);
+        value v = p->kind == PARAMETER_FLAG ? flag_argument(e, d, p, at)
+                  : p->kind == PARAMETER_TENSOR
+                      ? tensor_argument(e, callee, p, at, elab_expression(e, at))
+                      : plain_argument(e, d, p, at);
         e->frame = callee;
         frame_bind(e, p->name, v, p->node->at);
         if (v.kind == VALUE_POISON)
@@ -321,7 +330,7 @@ static bool result_fits(elaboration *e, const ast_node *type, build_operand *t)
     for (int i = 0; fits && i < (int)dims->count; i++) {
         if (i == rest)
             continue;
-        label *l = elab_dim(e, dims->children[i]->count ? dims->children[i]->children[0] : dims->children[i]);
+        label *l = elab_dim(e, dims->children[i]);
         if (!l)
             return false;
         int slot = 0;
@@ -359,8 +368,9 @@ static bool hand_out(elaboration *e, const ast_node *call, frame *callee, build_
         }
         for (int k = 0; k < i; k++)
             if (t->labels[k] == t->labels[i]) {
-                sema_report(e->sema, E0212, call->at, "the result of '%s' would have dimension '%s' twice",
-                            callee->of->name, label_of(t->labels[i])->name);
+                sema_report(e->sema, E0212, call->at,
+                            "the result of '%s' would have dimension '%s' twice", callee->of->name,
+                            label_of(t->labels[i])->name);
                 return false;
             }
     }
@@ -396,7 +406,8 @@ static value call_layer(elaboration *e, const definition *d, const ast_node *nod
     if (v.kind == VALUE_NUMBER)
         v.kind = VALUE_TENSOR;
     const ast_node *result = ast_child(d->node, AST_RESULT);
-    if (v.kind == VALUE_TENSOR && result && result->count && !result_fits(e, result->children[0], &v.tensor))
+    if (v.kind == VALUE_TENSOR && result && result->count &&
+        !result_fits(e, result->children[0], &v.tensor))
         return value_poison();
     return v;
 }

@@ -34,7 +34,8 @@ static void report_unknown(setup *u, const ast_node *clause, clause_block block)
     const char *here = block == CLAUSE_TRAIN ? "train" : "plan";
     const char *there = block == CLAUSE_TRAIN ? "plan" : "train";
     if (row_of(clause->name, other)) {
-        diag *d = sema_report(u->sema, E0224, clause->name_at, "'%s' is no clause of a %s", clause->name, here);
+        diag *d = sema_report(u->sema, E0224, clause->name_at, "'%s' is no clause of a %s",
+                              clause->name, here);
         diag_fix(d, "'%s' stands in a %s", clause->name, there);
         return;
     }
@@ -42,7 +43,8 @@ static void report_unknown(setup *u, const ast_node *clause, clause_block block)
     for (int i = 0; i < ROW_COUNT; i++)
         if (rows[i].block == block)
             nearest_offer(&n, rows[i].word);
-    diag *d = sema_report(u->sema, E0224, clause->name_at, "a %s has no clause '%s'", here, clause->name);
+    diag *d =
+        sema_report(u->sema, E0224, clause->name_at, "a %s has no clause '%s'", here, clause->name);
     if (nearest_found(&n))
         diag_fix_edit(d, clause->name_at, n.best, "did you mean '%s'?", n.best);
 }
@@ -76,7 +78,8 @@ static void clause_read(setup *u, const ast_node *clause, clause_block block)
         return;
     }
     mark_axes(u, clause);
-    sema_report(u->sema, row->later, clause->at, "'%s' is understood, and not carried out yet", clause->name);
+    sema_report(u->sema, row->later, clause->at, "'%s' is understood, and not carried out yet",
+                clause->name);
     u->poisoned = true;
 }
 

@@ -2,6 +2,7 @@
 #include "sema/clause.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const int64_t LARGEST = (int64_t)1 << 53;
@@ -72,7 +73,8 @@ void clause_clip(setup *u, const ast_node *clause)
     const ast_node *x = NULL, *phrase = clause->count ? clause->children[0] : NULL;
     bool by_value = phrase && phrase->kind == AST_PHRASE && phrase->count == 2 &&
                     phrase->children[0]->kind == AST_NAME;
-    if (by_value && (!strcmp(phrase->children[0]->name, "value") || !strcmp(phrase->children[0]->name, "norm")))
+    if (by_value &&
+        (!strcmp(phrase->children[0]->name, "value") || !strcmp(phrase->children[0]->name, "norm")))
         x = phrase->children[1];
     by_value = by_value && !strcmp(phrase->children[0]->name, "value");
     if (!x)
@@ -123,13 +125,14 @@ static const struct {
     const char *name;
     data_shape shape;
     const char *example;
-} formats[] = {{"csv", COLUMNS, "csv(\"digits.csv\", image = 0..63, digit = 64)"},
-               {"npz", ARRAYS, "npz(\"digits.npz\", image = \"x\", digit = \"y\")"},
-               {"safetensors", ARRAYS, "safetensors(\"digits.safetensors\", image = \"x\", digit = \"y\")"},
-               {"npy", FILES, "npy(image = \"x.npy\", digit = \"y.npy\")"},
-               {"idx", FILES, "idx(image = \"images.idx3-ubyte\", digit = \"labels.idx1-ubyte\")"},
-               {"bytes", STREAM, "bytes(\"corpus/*.txt\")"},
-               {"tokens", STREAM, "tokens(\"corpus/*.bin\")"}};
+} formats[] = {
+    {"csv", COLUMNS, "csv(\"digits.csv\", image = 0..63, digit = 64)"},
+    {"npz", ARRAYS, "npz(\"digits.npz\", image = \"x\", digit = \"y\")"},
+    {"safetensors", ARRAYS, "safetensors(\"digits.safetensors\", image = \"x\", digit = \"y\")"},
+    {"npy", FILES, "npy(image = \"x.npy\", digit = \"y.npy\")"},
+    {"idx", FILES, "idx(image = \"images.idx3-ubyte\", digit = \"labels.idx1-ubyte\")"},
+    {"bytes", STREAM, "bytes(\"corpus/*.txt\")"},
+    {"tokens", STREAM, "tokens(\"corpus/*.bin\")"}};
 enum { FORMAT_COUNT = sizeof formats / sizeof *formats };
 
 static int format_of(setup *u, const ast_node *name)
@@ -205,8 +208,8 @@ static void read_field(setup *u, const ast_node *arg, int format)
         if (formats[format].shape == FILES)
             vec_push(u->sema->memory, &u->out->data.paths, x->name);
     } else {
-        diag *d = sema_report(u->sema, E0225, arg->at, "'%s' does not take '%s' so", formats[format].name,
-                              arg->name);
+        diag *d = sema_report(u->sema, E0225, arg->at, "'%s' does not take '%s' so",
+                              formats[format].name, arg->name);
         diag_fix(d, "%s", formats[format].example);
         u->poisoned = true;
     }
@@ -232,8 +235,8 @@ static void read_data_argument(setup *u, const ast_node *arg, int format)
     if (arg->kind == AST_STRING)
         vec_push(u->sema->memory, &u->out->data.paths, arg->name);
     else if (arg->kind != AST_NAMED) {
-        diag *d = sema_report(u->sema, E0225, arg->at, "'%s' takes paths and what belongs to a name",
-                              formats[format].name);
+        diag *d = sema_report(u->sema, E0225, arg->at,
+                              "'%s' takes paths and what belongs to a name", formats[format].name);
         diag_fix(d, "%s", formats[format].example);
         u->poisoned = true;
     } else if (arg->name == w->w_holdout)
@@ -259,7 +262,8 @@ static atom folder_of(sema *s, const char *path)
 
 void clause_data(setup *u, const ast_node *clause)
 {
-    const ast_node *x = clause_only(u, clause, "data csv(\"digits.csv\", image = 0..63, digit = 64)");
+    const ast_node *x =
+        clause_only(u, clause, "data csv(\"digits.csv\", image = 0..63, digit = 64)");
     if (!x)
         return;
     u->data = x;

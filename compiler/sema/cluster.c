@@ -45,17 +45,19 @@ static group *group_find(const group_list *list, atom name)
     return NULL;
 }
 
-static bool count_of(builder *b, const ast_node *unit, int64_t *count)
+static bool count_of(builder *b, const ast_node *declared, int64_t *count)
 {
-    const ast_node *said = ast_child(unit, AST_COUNT);
+    const ast_node *said = ast_child(declared, AST_COUNT);
     *count = 1;
-    return !said || constant_whole(b->sema, said->children[0], (whole_range){"a count", 1, MOST_DEVICES}, count);
+    return !said || constant_whole(b->sema, said->children[0],
+                                   (whole_range){"a count", 1, MOST_DEVICES}, count);
 }
 
 static const struct {
     const char *name;
     quantity measures;
-} attributes[] = {{"memory", BYTES}, {"compute", COMPUTE}, {"bandwidth", BANDWIDTH}, {"latency", TIME}};
+} attributes[] = {
+    {"memory", BYTES}, {"compute", COMPUTE}, {"bandwidth", BANDWIDTH}, {"latency", TIME}};
 enum { ATTRIBUTE_COUNT = sizeof attributes / sizeof *attributes };
 
 static void read_attribute(builder *b, const ast_node *a, device *d)
@@ -65,7 +67,8 @@ static void read_attribute(builder *b, const ast_node *a, device *d)
     while (row < ATTRIBUTE_COUNT && strcmp(attributes[row].name, a->name))
         nearest_offer(&n, attributes[row++].name);
     if (row == ATTRIBUTE_COUNT) {
-        diag *e = sema_report(b->sema, E0310, a->name_at, "a device has no attribute '%s'", a->name);
+        diag *e =
+            sema_report(b->sema, E0310, a->name_at, "a device has no attribute '%s'", a->name);
         if (nearest_found(&n))
             diag_fix_edit(e, a->name_at, n.best, "did you mean '%s'?", n.best);
         else
@@ -105,7 +108,9 @@ static void read_attributes(builder *b, const ast_node *body, device *d)
             if (a->poisoned || before) {
                 if (before && a->name) {
                     bool compute = !strcmp(a->name, "compute") && a->count > 1;
-                    diag *e = compute ? NULL : sema_report(b->sema, E0203, a->at, "'%s' is said twice", a->name);
+                    diag *e =
+                        compute ? NULL
+                                : sema_report(b->sema, E0203, a->at, "'%s' is said twice", a->name);
                     diag_note(e, before->at, "first here");
                 }
                 continue;
@@ -118,46 +123,49 @@ static void read_attributes(builder *b, const ast_node *body, device *d)
 
 static group_list *read_body(builder *b, const ast_node *body, const char *path);
 
-static void add_unit(builder *b, const ast_node *unit, group_list *list)
+static void add_unit(builder *b, const ast_node *declared, group_list *list)
 {
     arena *a = b->sema->memory;
     int64_t count;
-    group *before = group_find(list, unit->name);
+    group *before = group_find(list, declared->name);
     if (before) {
-        sema_report(b->sema, E0203, unit->name_at, "'%s' is declared twice", unit->name);
+        sema_report(b->sema, E0203, declared->name_at, "'%s' is declared twice", declared->name);
         fail(b);
         return;
     }
-    if (!count_of(b, unit, &count)) {
+    if (!count_of(b, declared, &count)) {
         fail(b);
         return;
     }
     group *g = arena_make(a, group);
-    g->name = unit->name;
+    g->name = declared->name;
     vec_push(a, &list->groups, g);
-    bool holds = !strcmp(unit->word, "node");
-    device d = {.kind = unit->word, .box = b->box};
+    bool holds = !strcmp(declared->word, "node");
+    device d = {.kind = declared->word, .box = b->box};
     if (!holds)
-        read_attributes(b, ast_child(unit, AST_BODY), &d);
+        read_attributes(b, ast_child(declared, AST_BODY), &d);
     for (int64_t i = 0; i < count && !b->out->poisoned; i++) {
-        const char *name = count > 1 ? arena_format(a, "%s%s[%lld]", list->path, unit->name, (long long)i)
-                                     : arena_format(a, "%s%s", list->path, unit->name);
+        const char *name =
+            count > 1 ? arena_format(a, "%s%s[%lld]", list->path, declared->name, (long long)i)
+                      : arena_format(a, "%s%s", list->path, declared->name);
         instance one = {.node = -1};
         if (holds) {
             b->box = b->out->boxes++;
             if (b->out->boxes > MOST_DEVICES) {
-                sema_report(b->sema, E0238, unit->at, "a cluster has at most %d nodes", MOST_DEVICES);
+                sema_report(b->sema, E0238, declared->at, "a cluster has at most %d nodes",
+                            MOST_DEVICES);
                 fail(b);
                 return;
             }
-            one.inside = read_body(b, ast_child(unit, AST_BODY), arena_format(a, "%s.", name));
+            one.inside = read_body(b, ast_child(declared, AST_BODY), arena_format(a, "%s.", name));
         } else {
             if (b->out->devices.count == MOST_DEVICES) {
-                sema_report(b->sema, E0238, unit->at, "a cluster has at most %d devices", MOST_DEVICES);
+                sema_report(b->sema, E0238, declared->at, "a cluster has at most %d devices",
+                            MOST_DEVICES);
                 fail(b);
                 return;
             }
-            d.node = one.node = link_graph_add_device(b->out->links, name, unit->at);
+            d.node = one.node = link_graph_add_device(b->out->links, name, declared->at);
             vec_push(a, &b->out->devices, d);
         }
         vec_push(a, &g->members, one);
@@ -169,7 +177,8 @@ static void inside_of(builder *b, const ast_node *path, const instance_vec *from
     bool found = false;
     nearest n = nearest_to(path->name);
     for (size_t i = 0; i < from->count; i++) {
-        const group *g = from->items[i].inside ? group_find(from->items[i].inside, path->name) : NULL;
+        const group *g =
+            from->items[i].inside ? group_find(from->items[i].inside, path->name) : NULL;
         for (size_t k = 0; from->items[i].inside && k < from->items[i].inside->groups.count; k++)
             nearest_offer(&n, from->items[i].inside->groups.items[k]->name);
         for (size_t k = 0; g && k < g->members.count; k++)
@@ -181,7 +190,8 @@ static void inside_of(builder *b, const ast_node *path, const instance_vec *from
     diag *d = sema_report(b->sema, E0311, path->name_at.file >= 0 ? path->name_at : path->at,
                           "nothing in the cluster is called '%s' here", path->name);
     if (nearest_found(&n))
-        diag_fix_edit(d, path->name_at.file >= 0 ? path->name_at : path->at, n.best, "did you mean '%s'?", n.best);
+        diag_fix_edit(d, path->name_at.file >= 0 ? path->name_at : path->at, n.best,
+                      "did you mean '%s'?", n.best);
     fail(b);
 }
 
@@ -200,9 +210,11 @@ static void resolve(builder *b, const ast_node *path, group_list *list, instance
         resolve(b, path->children[0], list, &from);
         value v = constant_of(b->sema, path->children[1]);
         v.last = v.kind == VALUE_NUMBER ? v.number : v.last;
-        if ((v.kind != VALUE_NUMBER && v.kind != VALUE_RANGE) || v.number < 0 || v.last >= (double)from.count) {
+        if ((v.kind != VALUE_NUMBER && v.kind != VALUE_RANGE) || v.number < 0 ||
+            v.last >= (double)from.count) {
             if (v.kind != VALUE_POISON && !b->out->poisoned)
-                sema_report(b->sema, E0236, path->children[1]->at, "there are %zu, counted from 0", from.count);
+                sema_report(b->sema, E0236, path->children[1]->at, "there are %zu, counted from 0",
+                            from.count);
             fail(b);
             return;
         }
@@ -232,19 +244,22 @@ static bool rate_of(builder *b, const ast_node *quantities, link_rate *rate)
 {
     double bandwidth = 0, latency = 0;
     if (quantities->count < 1 || quantities->count > 2) {
-        diag *d = sema_report(b->sema, E0225, quantities->at, "a link has a bandwidth and a latency");
+        diag *d =
+            sema_report(b->sema, E0225, quantities->at, "a link has a bandwidth and a latency");
         diag_fix(d, "10 GB/s, 1 us");
         return false;
     }
     if (!constant_quantity(b->sema, quantities->children[0], BANDWIDTH, &bandwidth) ||
-        (quantities->count == 2 && !constant_quantity(b->sema, quantities->children[1], TIME, &latency)))
+        (quantities->count == 2 &&
+         !constant_quantity(b->sema, quantities->children[1], TIME, &latency)))
         return false;
     rate->bytes_per_second = link_bytes_per_second(bandwidth);
     rate->seconds = latency;
     rate->lanes = 1;
     if (rate->bytes_per_second && latency >= 0)
         return true;
-    sema_report(b->sema, E0236, quantities->at, "a bandwidth is from 1 B/s to 2^53 B/s, and a latency is not below 0");
+    sema_report(b->sema, E0236, quantities->at,
+                "a bandwidth is from 1 B/s to 2^53 B/s, and a latency is not below 0");
     return false;
 }
 
@@ -263,7 +278,9 @@ static const instance *edge_end(builder *b, const ast_node *end, const instance_
 {
     int64_t i;
     if (end->kind == AST_NUMBER) {
-        if (!all->count || !constant_whole(b->sema, end, (whole_range){"a device's number", 0, (int64_t)all->count - 1}, &i))
+        if (!all->count ||
+            !constant_whole(b->sema, end,
+                            (whole_range){"a device's number", 0, (int64_t)all->count - 1}, &i))
             return NULL;
         return &all->items[i];
     }
@@ -297,7 +314,8 @@ static void add_link(builder *b, const ast_node *link, group_list *list)
     const ast_node *ends = ast_child(link, AST_ENDS), *edges = ast_child(link, AST_EDGES);
     instance_vec x = {0}, y = {0};
     link_rate rate;
-    if (!devices_of(b, ends->children[0], list, &x) || !rate_of(b, ast_child(link, AST_QUANTITIES), &rate)) {
+    if (!devices_of(b, ends->children[0], list, &x) ||
+        !rate_of(b, ast_child(link, AST_QUANTITIES), &rate)) {
         fail(b);
         return;
     }
@@ -355,7 +373,8 @@ static group_list *read_body(builder *b, const ast_node *body, const char *path)
         else if (node->kind == AST_SWITCH)
             add_switch(b, node, list);
         else if (node->kind != AST_UNIT) {
-            sema_report(b->sema, E0241, node->at, "a cluster holds nodes, devices, links and switches");
+            sema_report(b->sema, E0241, node->at,
+                        "a cluster holds nodes, devices, links and switches");
             fail(b);
         }
     }

@@ -21,7 +21,7 @@ typedef struct binding {
     atom name;
     value value;
     span at;
-    int variable;  /* of a param or state; else -1 */
+    int variable; /* of a param or state; else -1 */
     bool is_state;
 } binding;
 
@@ -29,7 +29,8 @@ typedef struct frame {
     struct frame *caller;
     sema_file *file;
     const definition *of;
-    table names;   /* NAME_VALUE -> binding, NAME_DIM -> label, NAME_COUNT -> how often a layer was called */
+    table
+        names; /* NAME_VALUE -> binding, NAME_DIM -> label, NAME_COUNT -> how often a layer was called */
     atom path;     /* of operators: layers and the names that their results are bound to */
     atom own_path; /* of parameters: layers alone */
     VEC(binding *) states;
@@ -55,17 +56,19 @@ typedef struct metric {
 typedef struct elaboration {
     sema *sema;
     graph *graph;
+    graph_function *function;
     build *build; /* of the current region */
     build *root;  /* of the function's own region */
     frame *frame;
-    scan *scan; /* NULL outside repeats */
-    bool training;
+    scan *scan;      /* NULL outside repeats */
+    bool learning;   /* `step`, not `eval` */
     bool scheduling; /* inside optimizers and schedules: conditions may depend on the step */
     dtype real;
-    label *batch;        /* NULL until the first input */
-    build_operand counts; /* eval: bool [batch], true for samples that count; made when first needed */
-    table variables;     /* path -> index + 1 */
-    table clocks;        /* name -> build_operand * */
+    label *batch; /* NULL until the first input */
+    build_operand
+        counts;      /* eval: bool [batch], true for samples that count; made when first needed */
+    table variables; /* path -> index + 1 */
+    table clocks;    /* name -> build_operand * */
     VEC(metric) metrics;
     build_operand loss;
     span loss_at;

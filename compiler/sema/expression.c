@@ -12,7 +12,7 @@ static bool given(elaboration *e, const ast_node *node, value *out)
     if (name == w->w_yes || name == w->w_no)
         *out = value_flag(name == w->w_yes);
     else if (name == w->w_training)
-        *out = value_flag(e->training);
+        *out = value_flag(e->learning);
     else if (name == w->w_pi)
         *out = value_number(3.14159265358979323846);
     else if (name == w->w_inf)

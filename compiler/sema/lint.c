@@ -9,7 +9,7 @@ enum { LINT_NAME = 0, LINT_USED = 1 };
 typedef struct lint {
     sema *sema;
     const definition *of;
-    table names; /* LINT_NAME: bound so far, LINT_USED: used somewhere */
+    table names;   /* LINT_NAME: bound so far, LINT_USED: used somewhere */
     bool branched; /* inside `if`: what is bound may not be */
 } lint;
 
@@ -66,10 +66,11 @@ static void call_definition(lint *l, const definition *d, const ast_node *call)
             bind(l, arg->name);
     }
     const ast_node *result = ast_child(d->node, AST_RESULT);
-    const ast_node *dims = result && result->count ? ast_child(result->children[0], AST_DIMS) : NULL;
+    const ast_node *dims =
+        result && result->count ? ast_child(result->children[0], AST_DIMS) : NULL;
     for (size_t i = 0; dims && i < dims->count; i++)
-        if (dims->children[i]->kind == AST_DIM && dims->children[i]->count)
-            bind(l, dims->children[i]->children[0]->name); /* a dimension made inside comes out with its name */
+        if (dims->children[i]->kind == AST_NAME || dims->children[i]->kind == AST_NAMED)
+            bind(l, dims->children[i]->name); /* a dimension made inside comes out with its name */
 }
 
 static void call_builtin(lint *l, const builtin *b, const ast_node *call)
@@ -88,8 +89,8 @@ static void call_builtin(lint *l, const builtin *b, const ast_node *call)
     }
     if (items >= b->least && items <= b->most)
         return;
-    diag *d = sema_report(l->sema, E0202, call->at, "'%s' does not take %d argument%s", b->name, items,
-                          items == 1 ? "" : "s");
+    diag *d = sema_report(l->sema, E0202, call->at, "'%s' does not take %d argument%s", b->name,
+                          items, items == 1 ? "" : "s");
     diag_fix(d, "%s", b->signature);
 }
 
@@ -104,7 +105,8 @@ static void report_unknown_call(lint *l, const ast_node *callee, ast_kind kind)
     nearest_offer_all(&n, &l->of->file->own, (int)kind);
     for (size_t i = 0; i < l->of->file->sees.count; i++)
         nearest_offer_all(&n, &l->of->file->sees.items[i]->own, (int)kind);
-    diag *d = sema_report(l->sema, E0201, callee->at, "no %s is called '%s'", ast_kind_name(kind), callee->name);
+    diag *d = sema_report(l->sema, E0201, callee->at, "no %s is called '%s'", ast_kind_name(kind),
+                          callee->name);
     diag_fix_edit(d, callee->at, n.best, "did you mean '%s'?", n.best);
 }
 
@@ -151,7 +153,6 @@ static void head_dims(lint *l, const ast_node *type)
     const ast_node *dims = type ? ast_child(type, AST_DIMS) : NULL;
     for (size_t i = 0; dims && i < dims->count; i++) {
         const ast_node *d = dims->children[i];
-        d = d->kind == AST_DIM && d->count ? d->children[0] : d;
         if (d->kind == AST_NAME || d->kind == AST_NAMED)
             bind(l, d->name);
     }
@@ -162,7 +163,6 @@ static void used_dims(lint *l, const ast_node *type)
     const ast_node *dims = type ? ast_child(type, AST_DIMS) : NULL;
     for (size_t i = 0; dims && i < dims->count; i++) {
         const ast_node *d = dims->children[i];
-        d = d->kind == AST_DIM && d->count ? d->children[0] : d;
         if (d->kind == AST_NAME)
             use(l, d, E0209, "no dimension is called '%s' here");
         else if (d->kind == AST_NAMED) {
@@ -204,8 +204,9 @@ static void body(lint *l, const ast_node *block);
 static void statement(lint *l, const ast_node *node)
 {
     if (!allowed(l, node->kind)) {
-        sema_report(l->sema, E0241, node->at, "'%s' does not stand in %s %s", ast_kind_name(node->kind),
-                    l->of->kind == AST_OPTIMIZER ? "an" : "a", ast_kind_name(l->of->kind));
+        sema_report(l->sema, E0241, node->at, "'%s' does not stand in %s %s",
+                    ast_kind_name(node->kind), l->of->kind == AST_OPTIMIZER ? "an" : "a",
+                    ast_kind_name(l->of->kind));
         bind(l, node->name);
         return;
     }
@@ -252,11 +253,13 @@ static void check_used(lint *l, const ast_node *block)
     for (int i = 0; i < l->of->parameter_count; i++) {
         const parameter *p = &l->of->parameters[i];
         if (!table_get(&l->names, p->name, LINT_USED))
-            sema_report(l->sema, E0223, p->node->name_at, "parameter '%s' is declared and not used", p->name);
+            sema_report(l->sema, E0223, p->node->name_at, "parameter '%s' is declared and not used",
+                        p->name);
     }
     for (size_t i = 0; block && i < block->count; i++) {
         const ast_node *node = block->children[i];
-        bool declares = node->kind == AST_PARAM || node->kind == AST_STATE || node->kind == AST_INPUT;
+        bool declares =
+            node->kind == AST_PARAM || node->kind == AST_STATE || node->kind == AST_INPUT;
         if (declares && !node->poisoned && !table_get(&l->names, node->name, LINT_USED))
             sema_report(l->sema, E0223, node->name_at, "%s '%s' is declared and not used",
                         ast_kind_name(node->kind), node->name);
@@ -286,7 +289,8 @@ void lint_definition(sema *s, const definition *d)
         return;
     lint l = {.sema = s, .of = d, .names = table_in(s->memory)};
     head(&l);
-    const ast_node *updates = ast_child(d->node, AST_UPDATES), *block = ast_child(d->node, AST_BODY);
+    const ast_node *updates = ast_child(d->node, AST_UPDATES),
+                   *block = ast_child(d->node, AST_BODY);
     for (size_t i = 0; updates && i < updates->count; i++)
         bind(&l, updates->children[i]->name);
     body(&l, block);

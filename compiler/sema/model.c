@@ -8,19 +8,21 @@
 static label *batch_label(elaboration *e, const ast_node *dim)
 {
     if (dim->kind != AST_NAME) {
-        sema_report(e->sema, E0220, dim->at, "the first dimension of an input is the batch: a name");
+        sema_report(e->sema, E0220, dim->at,
+                    "the first dimension of an input is the batch: a name");
         return NULL;
     }
     if (e->batch && e->batch->name == dim->name)
         return e->batch;
     if (e->batch) {
-        diag *d = sema_report(e->sema, E0210, dim->at, "the batch is called '%s' here and '%s' before",
-                              dim->name, e->batch->name);
+        diag *d =
+            sema_report(e->sema, E0210, dim->at, "the batch is called '%s' here and '%s' before",
+                        dim->name, e->batch->name);
         diag_note(d, e->batch->at, "'%s' here", e->batch->name);
         return NULL;
     }
-    dim_id id = e->training ? graph_dim_add(e->graph, dim->name, e->setup->out->batch, dim->at) : 0;
-    while (!e->graph->dims.items[id].batch && !e->training)
+    dim_id id = e->learning ? graph_dim_add(e->graph, dim->name, e->setup->out->batch, dim->at) : 0;
+    while (!e->graph->dims.items[id].batch && !e->learning)
         id++;
     e->graph->dims.items[id].batch = true;
     e->batch = label_new(e->graph, dim->name, id, dim->at);
@@ -35,13 +37,15 @@ static label *free_dim(elaboration *e, const ast_node *node, const ast_node *dim
     const data_field *f = data_field_find(e->setup, node->name);
     int64_t there = f && f->first >= 0 ? f->last - f->first + 1 : 0;
     if (!there) {
-        diag *d = sema_report(e->sema, E0209, dim->at, "nothing says how large dimension '%s' is", dim->name);
+        diag *d = sema_report(e->sema, E0209, dim->at, "nothing says how large dimension '%s' is",
+                              dim->name);
         diag_fix(d, "make it a parameter of the model: %s: dim", dim->name);
         return NULL;
     }
     if (there % known) {
-        diag *d = sema_report(e->sema, E0228, f->node->at, "%lld columns do not make rows of %lld for '%s'",
-                              (long long)there, (long long)known, node->name);
+        diag *d = sema_report(e->sema, E0228, f->node->at,
+                              "%lld columns do not make rows of %lld for '%s'", (long long)there,
+                              (long long)known, node->name);
         diag_note(d, node->at, "'%s' is declared here", node->name);
         return NULL;
     }
@@ -58,9 +62,9 @@ static bool sized_dims(elaboration *e, const ast_node *dims, input_dims *in, con
 {
     for (size_t i = 0; i < dims->count; i++) {
         const ast_node *d = dims->children[i];
-        d = d->kind == AST_DIM && d->count ? d->children[0] : d;
         if (in->rank == GRAPH_MAX_RANK - 1) {
-            sema_report(e->sema, E0238, dims->at, "a tensor has at most %d dimensions", GRAPH_MAX_RANK - 1);
+            sema_report(e->sema, E0238, dims->at, "a tensor has at most %d dimensions",
+                        GRAPH_MAX_RANK - 1);
             return false;
         }
         label *l;
@@ -85,7 +89,8 @@ static bool sized_dims(elaboration *e, const ast_node *dims, input_dims *in, con
     return true;
 }
 
-static bool input_dimensions(elaboration *e, const ast_node *node, const ast_node *dims, input_dims *in)
+static bool input_dimensions(elaboration *e, const ast_node *node, const ast_node *dims,
+                             input_dims *in)
 {
     const ast_node *open = NULL;
     if (!sized_dims(e, dims, in, &open))
@@ -101,7 +106,8 @@ static bool input_dimensions(elaboration *e, const ast_node *node, const ast_nod
     int64_t there = f && f->first >= 0 ? f->last - f->first + 1 : in->elements;
     if (there == in->elements)
         return true;
-    diag *d = sema_report(e->sema, E0228, f->node->at, "'%s' has %lld elements a sample, and the data gives it %lld columns",
+    diag *d = sema_report(e->sema, E0228, f->node->at,
+                          "'%s' has %lld elements a sample, and the data gives it %lld columns",
                           node->name, (long long)in->elements, (long long)there);
     diag_note(d, node->at, "'%s' is declared here", node->name);
     return false;
@@ -112,8 +118,12 @@ static bool note_field(elaboration *e, const ast_node *node, const graph_type *t
 {
     setup *u = e->setup;
     data_field *f = data_field_find(u, node->name);
-    training_field out = {.input = node->name, .type = *type, .first_column = -1, .last_column = -1,
-                          .scale = 1, .at = node->at};
+    training_field out = {.input = node->name,
+                          .type = *type,
+                          .first_column = -1,
+                          .last_column = -1,
+                          .scale = 1,
+                          .at = node->at};
     if (f) {
         f->taken = true;
         out.first_column = f->first;
@@ -138,8 +148,8 @@ static bool note_field(elaboration *e, const ast_node *node, const graph_type *t
         value v = elab_expression(e, below->children[0]);
         if (v.kind == VALUE_DIM)
             v = value_number((double)v.dim->size);
-        if (!value_whole(e->sema, below->children[0], v, (whole_range){"the bound of an id", 1, INT32_MAX},
-                         &out.below))
+        if (!value_whole(e->sema, below->children[0], v,
+                         (whole_range){"the bound of an id", 1, INT32_MAX}, &out.below))
             return false;
     }
     vec_push(u->sema->memory, &u->out->data.fields, out);
@@ -153,7 +163,8 @@ static bool input_dtype(elaboration *e, const ast_node *node, dtype *out)
     bool ids = type->name == w->w_id || type->name == w->w_int;
     *out = ids ? DTYPE_I32 : e->real;
     const ast_node *below = ast_child(node, AST_BELOW);
-    if (!type->name || !(ids || type->name == w->w_f32 || type->name == w->w_f64 || type->name == w->w_bf16)) {
+    if (!type->name ||
+        !(ids || type->name == w->w_f32 || type->name == w->w_f64 || type->name == w->w_bf16)) {
         diag *d = sema_report(e->sema, E0218, type->at, "an input is of numbers or of ids%s%s",
                               type->name ? ", not of " : "", type->name ? type->name : "");
         diag_fix(d, "f32[B, P], or id[B] below C");
@@ -173,7 +184,8 @@ static bool input_dtype(elaboration *e, const ast_node *node, dtype *out)
 
 void input_statement(elaboration *e, const ast_node *node)
 {
-    const ast_node *type = ast_child(node, AST_TYPE), *dims = type ? ast_child(type, AST_DIMS) : NULL;
+    const ast_node *type = ast_child(node, AST_TYPE),
+                   *dims = type ? ast_child(type, AST_DIMS) : NULL;
     input_dims in = {.elements = 1};
     dtype element;
     value v = value_poison();
@@ -187,7 +199,7 @@ void input_statement(elaboration *e, const ast_node *node)
         }
         elab_place(e, node->at);
         v = elab_tensor(e, node, build_input(e->build, node->name, element, &all));
-        if (e->training && v.kind == VALUE_TENSOR && !note_field(e, node, &v.tensor.value->type))
+        if (e->learning && v.kind == VALUE_TENSOR && !note_field(e, node, &v.tensor.value->type))
             v = value_poison();
     }
     frame_bind(e, node->name, v, node->at);
@@ -199,7 +211,8 @@ static bool read_loss(elaboration *e)
     const definition *m = e->setup->model;
     const binding *b = frame_lookup(e, e->sema->words.w_loss);
     if (!b) {
-        diag *d = sema_report(e->sema, E0222, m->node->name_at, "model '%s' has no 'loss'", m->name);
+        diag *d =
+            sema_report(e->sema, E0222, m->node->name_at, "model '%s' has no 'loss'", m->name);
         diag_fix(d, "loss = cross_entropy(y, digit), or what is to become small");
         return false;
     }
@@ -234,7 +247,8 @@ static void set_frozen(elaboration *e)
         length -= all ? 2 : 0;
         for (size_t k = 0; k < e->graph->variables.count; k++) {
             graph_variable *v = &e->graph->variables.items[k];
-            bool under = !strncmp(v->path, path, length) && (v->path[length] == '.' || !v->path[length]);
+            bool under =
+                !strncmp(v->path, path, length) && (v->path[length] == '.' || !v->path[length]);
             if (v->kind == VARIABLE_PARAMETER && under)
                 v->frozen = found = true;
         }
@@ -242,7 +256,8 @@ static void set_frozen(elaboration *e)
         for (size_t k = 0; k < e->graph->variables.count; k++)
             nearest_offer(&n, e->graph->variables.items[k].path);
         diag *d = found ? NULL
-                        : sema_report(u->sema, E0230, u->frozen.items[i]->at, "no parameter is under '%s'", path);
+                        : sema_report(u->sema, E0230, u->frozen.items[i]->at,
+                                      "no parameter is under '%s'", path);
         if (!found && nearest_found(&n))
             diag_fix_edit(d, u->frozen.items[i]->at, n.best, "did you mean '%s'?", n.best);
     }
@@ -253,19 +268,26 @@ static bool check_parameters(elaboration *e)
     for (size_t i = 0; i < e->graph->variables.count; i++)
         if (e->graph->variables.items[i].kind == VARIABLE_PARAMETER)
             return true;
-    sema_report(e->sema, E0222, e->setup->model->node->name_at, "model '%s' has no parameters to train",
-                e->setup->model->name);
+    sema_report(e->sema, E0222, e->setup->model->node->name_at,
+                "model '%s' has no parameters to train", e->setup->model->name);
     return false;
 }
 
 /* One function; the variables of the first are met again by the second. */
-static bool build_function(setup *u, const char *name, bool training, table variables, table *made)
+static bool build_function(setup *u, const char *name, bool learning, table variables, table *made)
 {
     int before = diag_error_count(u->sema->diags);
     graph_function *f = graph_function_add(u->graph, name);
     build root = build_at(u->graph, &f->region, u->model->node->at);
-    elaboration e = {.sema = u->sema, .graph = u->graph, .function = f, .build = &root, .root = &root,
-                     .training = training, .real = u->out->precision, .setup = u, .variables = variables};
+    elaboration e = {.sema = u->sema,
+                     .graph = u->graph,
+                     .function = f,
+                     .build = &root,
+                     .root = &root,
+                     .learning = learning,
+                     .real = u->out->precision,
+                     .setup = u,
+                     .variables = variables};
     e.clocks = table_in(u->sema->memory);
     e.scalars = table_in(u->sema->memory);
     frame_push(&e, u->train, u->train->node->at);
@@ -283,9 +305,9 @@ static bool build_function(setup *u, const char *name, bool training, table vari
         return false;
     add_result(&e, u->sema->words.w_loss, RESULT_LOSS, e.loss);
     bool held = u->out->data.holdout_share > 0 || u->out->data.holdout_paths.count;
-    for (size_t i = 0; i < e.metrics.count && (!training || !held); i++)
+    for (size_t i = 0; i < e.metrics.count && (!learning || !held); i++)
         add_result(&e, e.metrics.items[i].name, RESULT_METRIC, e.metrics.items[i].value);
-    if (!training)
+    if (!learning)
         return true;
     set_frozen(&e);
     e.frame = train;
@@ -317,5 +339,6 @@ bool model_build(setup *u)
     bool fine = build_function(u, "step", true, variables, &made);
     if (diag_error_count(u->sema->diags) == before)
         check_fields(u);
-    return fine && diag_error_count(u->sema->diags) == before && build_function(u, "eval", false, made, &made);
+    return fine && diag_error_count(u->sema->diags) == before &&
+           build_function(u, "eval", false, made, &made);
 }

@@ -1,7 +1,7 @@
 /* number.c: constants and their units. */
 #include "sema/value.h"
 
-#include <float.h>
+#include <stdlib.h>
 #include <math.h>
 #include <string.h>
 
@@ -18,12 +18,26 @@ const char *number_words(double number, arena *a)
 }
 
 typedef enum operation {
-    ADD, SUBTRACT, MULTIPLY, DIVIDE, DIVIDE_WHOLE, REMAINDER, POWER,
-    EQUAL, UNEQUAL, LESS, AT_MOST, GREATER, AT_LEAST, AND, OR, OPERATIONS
+    ADD,
+    SUBTRACT,
+    MULTIPLY,
+    DIVIDE,
+    DIVIDE_WHOLE,
+    REMAINDER,
+    POWER,
+    EQUAL,
+    UNEQUAL,
+    LESS,
+    AT_MOST,
+    GREATER,
+    AT_LEAST,
+    AND,
+    OR,
+    OPERATIONS
 } operation;
 
-static const char *const spellings[OPERATIONS] = {"+",  "-", "*",  "/", "//", "%",   "^", "==",
-                                                  "!=", "<", "<=", ">", ">=", "and", "or"};
+static const char *const spellings[OPERATIONS] = {
+    "+", "-", "*", "/", "//", "%", "^", "==", "!=", "<", "<=", ">", ">=", "and", "or"};
 
 static operation operation_of(const char *word)
 {
@@ -54,26 +68,40 @@ static int quantity_of(operation op, const value *x, const value *y)
 static double arithmetic(operation op, double x, double y)
 {
     switch (op) {
-    case ADD: return x + y;
-    case SUBTRACT: return x - y;
-    case MULTIPLY: return x * y;
-    case DIVIDE: return x / y;
-    case DIVIDE_WHOLE: return floor(x / y);
-    case REMAINDER: return x - y * floor(x / y);
-    case POWER: return pow(x, y);
-    default: return 0;
+    case ADD:
+        return x + y;
+    case SUBTRACT:
+        return x - y;
+    case MULTIPLY:
+        return x * y;
+    case DIVIDE:
+        return x / y;
+    case DIVIDE_WHOLE:
+        return floor(x / y);
+    case REMAINDER:
+        return x - y * floor(x / y);
+    case POWER:
+        return pow(x, y);
+    default:
+        return 0;
     }
 }
 
 static bool comparison(operation op, double x, double y)
 {
     switch (op) {
-    case EQUAL: return x == y;
-    case UNEQUAL: return x != y;
-    case LESS: return x < y;
-    case AT_MOST: return x <= y;
-    case GREATER: return x > y;
-    default: return x >= y;
+    case EQUAL:
+        return x == y;
+    case UNEQUAL:
+        return x != y;
+    case LESS:
+        return x < y;
+    case AT_MOST:
+        return x <= y;
+    case GREATER:
+        return x > y;
+    default:
+        return x >= y;
     }
 }
 
@@ -84,13 +112,14 @@ value number_binary(sema *s, const ast_node *at, value x, value y)
         return value_flag(op == AND ? x.flag && y.flag : x.flag || y.flag);
     if (x.kind == VALUE_FLAG && y.kind == VALUE_FLAG && (op == EQUAL || op == UNEQUAL))
         return value_flag((x.flag == y.flag) == (op == EQUAL));
-    if (x.kind != VALUE_NUMBER || y.kind != VALUE_NUMBER || op == AND || op == OR || op == OPERATIONS) {
+    if (x.kind != VALUE_NUMBER || y.kind != VALUE_NUMBER || op == AND || op == OR ||
+        op == OPERATIONS) {
         sema_report(s, E0216, at->at, "'%s' does not go between %s and %s", at->word,
                     value_words(&x, s->memory), value_words(&y, s->memory));
         return value_poison();
     }
-    int quantity = quantity_of(op, &x, &y);
-    if (quantity == -2) {
+    int result = quantity_of(op, &x, &y);
+    if (result == -2) {
         sema_report(s, E0216, at->at, "'%s' does not go between %s and %s", at->word,
                     value_words(&x, s->memory), value_words(&y, s->memory));
         return value_poison();
@@ -103,7 +132,7 @@ value number_binary(sema *s, const ast_node *at, value x, value y)
                     at->word, number_words(y.number, s->memory));
         return value_poison();
     }
-    return value_quantity(number, quantity);
+    return value_quantity(number, result);
 }
 
 value number_unary(sema *s, const ast_node *at, value x)

@@ -18,13 +18,20 @@ void elab_place(elaboration *e, span at)
 static diag_code code_of(build_problem problem)
 {
     switch (problem) {
-    case BUILD_SIZES: return E0210;
-    case BUILD_NO_LABEL: return E0211;
-    case BUILD_LABEL_TWICE: return E0212;
-    case BUILD_RANK: return E0238;
-    case BUILD_COUNT: return E0213;
-    case BUILD_RANGE: return E0236;
-    default: return E0218;
+    case BUILD_SIZES:
+        return E0210;
+    case BUILD_NO_LABEL:
+        return E0211;
+    case BUILD_LABEL_TWICE:
+        return E0212;
+    case BUILD_RANK:
+        return E0238;
+    case BUILD_COUNT:
+        return E0213;
+    case BUILD_RANGE:
+        return E0236;
+    default:
+        return E0218;
     }
 }
 
@@ -61,7 +68,7 @@ static value sized(elaboration *e, value v)
 {
     if (v.kind != VALUE_DIM)
         return v;
-    if (v.dim->batch && !e->training)
+    if (v.dim->batch && !e->learning)
         return (value){.kind = VALUE_TENSOR, .tensor = elab_clock(e, "valid"), .quantity = BARE};
     return value_number((double)v.dim->size);
 }
@@ -127,8 +134,8 @@ static bool names_clash(elaboration *e, const ast_node *at, const build_operand 
             if (a == b || a->name != b->name || a->home != b->home)
                 continue;
             diag *d = sema_report(e->sema, E0210, at->at,
-                                  "dimension '%s' is %lld on the left and %lld on the right", a->name,
-                                  (long long)a->size, (long long)b->size);
+                                  "dimension '%s' is %lld on the left and %lld on the right",
+                                  a->name, (long long)a->size, (long long)b->size);
             diag_note(d, a->at, "'%s' of %lld is made here", a->name, (long long)a->size);
             diag_note(d, b->at, "'%s' of %lld is made here", b->name, (long long)b->size);
             return true;
@@ -157,8 +164,8 @@ static value map_two(elaboration *e, const ast_node *at, op_kind kind, value x, 
     dtype type = meet(e, &x, &y);
     if (type == DTYPE_I32 && (kind == OP_div || kind == OP_pow))
         type = e->real;
-    if (type == DTYPE_COUNT || (type == DTYPE_BOOL && kind != OP_and && kind != OP_or &&
-                                kind != OP_eq && kind != OP_ne)) {
+    if (type == DTYPE_COUNT ||
+        (type == DTYPE_BOOL && kind != OP_and && kind != OP_or && kind != OP_eq && kind != OP_ne)) {
         sema_report(e->sema, E0218, at->at, "numbers and conditions do not mix: %s and %s",
                     value_words(&x, e->sema->memory), value_words(&y, e->sema->memory));
         return value_poison();
@@ -177,10 +184,10 @@ static const struct {
     const char *word;
     op_kind kind;
     bool swapped;
-} binaries[] = {{"+", OP_add, 0},   {"-", OP_sub, 0},  {"*", OP_mul, 0},  {"/", OP_div, 0},
-                {"^", OP_pow, 0},   {"%", OP_mod, 0},  {"//", OP_div, 0}, {"==", OP_eq, 0},
-                {"!=", OP_ne, 0},   {"<", OP_lt, 0},   {"<=", OP_le, 0},  {">", OP_lt, 1},
-                {">=", OP_le, 1},   {"and", OP_and, 0}, {"or", OP_or, 0}};
+} binaries[] = {{"+", OP_add, 0}, {"-", OP_sub, 0},   {"*", OP_mul, 0},  {"/", OP_div, 0},
+                {"^", OP_pow, 0}, {"%", OP_mod, 0},   {"//", OP_div, 0}, {"==", OP_eq, 0},
+                {"!=", OP_ne, 0}, {"<", OP_lt, 0},    {"<=", OP_le, 0},  {">", OP_lt, 1},
+                {">=", OP_le, 1}, {"and", OP_and, 0}, {"or", OP_or, 0}};
 
 static bool is_constant(const value *v)
 {
@@ -266,8 +273,8 @@ static value choose(elaboration *e, const ast_node *at, const value *x)
         return value_poison();
     }
     elab_place(e, at->at);
-    if (!elab_as_tensor(e, at, x[0], DTYPE_COUNT, &in[0]) || !elab_as_tensor(e, at, a, type, &in[1]) ||
-        !elab_as_tensor(e, at, b, type, &in[2]))
+    if (!elab_as_tensor(e, at, x[0], DTYPE_COUNT, &in[0]) ||
+        !elab_as_tensor(e, at, a, type, &in[1]) || !elab_as_tensor(e, at, b, type, &in[2]))
         return value_poison();
     if (in[0].value->type.dtype != DTYPE_BOOL) {
         sema_report(e->sema, E0218, at->at, "a condition is expected first");
@@ -311,7 +318,7 @@ static build_operand counting(elaboration *e)
 
 build_operand elab_masked(elaboration *e, build_operand x, double other)
 {
-    if (e->training || !e->batch || !tensor_label(&x, e->batch))
+    if (e->learning || !e->batch || !tensor_label(&x, e->batch))
         return x;
     build_operand in[3] = {counting(e), x, {0}};
     in[2] = constant(e, x.value->type.dtype, other);
@@ -367,10 +374,10 @@ value elab_mean(elaboration *e, const ast_node *at, build_operand x, label *cons
         return total;
     double size = 1;
     for (int i = 0; i < count; i++)
-        if (e->training || over[i] != e->batch)
+        if (e->learning || over[i] != e->batch)
             size *= (double)over[i]->size;
     value by = value_number(size);
-    if (!e->training && has_batch(e, over, count)) {
+    if (!e->learning && has_batch(e, over, count)) {
         build_operand in[2] = {elab_clock(e, "valid"), constant(e, DTYPE_F64, size)};
         by.kind = VALUE_TENSOR;
         by.tensor = size == 1 ? in[0] : build_map(e->build, OP_mul, in, 2);

@@ -3,9 +3,10 @@
 
 #include <string.h>
 
-static const ast_node here(const elaboration *e)
+static ast_node here(const elaboration *e)
 {
-    return (ast_node){.kind = AST_CLAUSE, .at = e->setup->optimizer ? e->setup->optimizer->at : SPAN_NONE};
+    return (ast_node){.kind = AST_CLAUSE,
+                      .at = e->setup->optimizer ? e->setup->optimizer->at : SPAN_NONE};
 }
 
 static build_operand map2(elaboration *e, op_kind kind, build_operand x, build_operand y)
@@ -25,7 +26,8 @@ static build_operand operand_of(graph_value *v, label *const *labels)
 static void label_slots(elaboration *e, const graph_variable *v, label **labels)
 {
     for (int i = 0; i < v->type.rank; i++) {
-        labels[i] = label_new(e->graph, e->graph->dims.items[v->type.dims[i]].name, v->type.dims[i], v->at);
+        labels[i] =
+            label_new(e->graph, e->graph->dims.items[v->type.dims[i]].name, v->type.dims[i], v->at);
         labels[i]->home = e->frame;
     }
 }
@@ -51,7 +53,8 @@ static void clip_by_norm(elaboration *e, updated *all, int count, build_operand 
 {
     build_operand limit = build_constant(e->build, e->real, e->setup->out->clip);
     build_operand safe = map2(e, OP_add, norm, build_constant(e->build, e->real, 1e-6));
-    build_operand factor = map2(e, OP_min, build_constant(e->build, e->real, 1), map2(e, OP_div, limit, safe));
+    build_operand factor =
+        map2(e, OP_min, build_constant(e->build, e->real, 1), map2(e, OP_div, limit, safe));
     for (int i = 0; i < count; i++)
         all[i].gradient = map2(e, OP_mul, all[i].gradient, factor);
 }
@@ -60,7 +63,8 @@ static void clip_by_value(elaboration *e, updated *all, int count)
 {
     double limit = constant_of(e->sema, e->setup->clip_value).number;
     for (int i = 0; i < count; i++) {
-        build_operand low = map2(e, OP_max, all[i].gradient, build_constant(e->build, e->real, -limit));
+        build_operand low =
+            map2(e, OP_max, all[i].gradient, build_constant(e->build, e->real, -limit));
         all[i].gradient = map2(e, OP_min, low, build_constant(e->build, e->real, limit));
     }
 }
@@ -70,17 +74,20 @@ void optimizer_state(elaboration *e, const ast_node *node)
 {
     updated *p = e->updated;
     const graph_variable *of = &e->graph->variables.items[p->variable];
-    graph_variable v = {.kind = VARIABLE_OPTIMIZER, .type = of->type, .of = p->variable, .at = node->at};
+    graph_variable v = {
+        .kind = VARIABLE_OPTIMIZER, .type = of->type, .of = p->variable, .at = node->at};
     v.layout = of->layout;
     v.stacked = of->stacked;
     v.path = atom_of(e->sema->atoms, arena_format(e->sema->memory, "%s/%s", of->path, node->name));
     const ast_node *init = ast_child(node, AST_INIT);
     v.init = e->sema->words.w_zeros;
     if (init && init->children[0]->kind == AST_NAME &&
-        (init->children[0]->name == e->sema->words.w_ones || init->children[0]->name == e->sema->words.w_zeros))
+        (init->children[0]->name == e->sema->words.w_ones ||
+         init->children[0]->name == e->sema->words.w_zeros))
         v.init = init->children[0]->name;
     else if (init)
-        sema_report(e->sema, E0201, init->children[0]->at, "a state of an optimizer begins as zeros or ones");
+        sema_report(e->sema, E0201, init->children[0]->at,
+                    "a state of an optimizer begins as zeros or ones");
     int index = graph_variable_add(e->graph, v);
     atom labels[GRAPH_MAX_RANK];
     for (int i = 0; i < v.type.rank; i++)
@@ -132,8 +139,10 @@ static bool update_one(elaboration *e, const definition *d, const frame *argumen
     for (int i = 0; i < tensor_rank(&p->value); i++)
         p->labels[i]->home = f;
     f->path = e->graph->variables.items[p->variable].path;
-    frame_bind(e, p->p, (value){.kind = VALUE_TENSOR, .tensor = p->value, .quantity = BARE}, d->node->at);
-    frame_bind(e, p->g, (value){.kind = VALUE_TENSOR, .tensor = p->gradient, .quantity = BARE}, d->node->at);
+    frame_bind(e, p->p, (value){.kind = VALUE_TENSOR, .tensor = p->value, .quantity = BARE},
+               d->node->at);
+    frame_bind(e, p->g, (value){.kind = VALUE_TENSOR, .tensor = p->gradient, .quantity = BARE},
+               d->node->at);
     const binding *before = frame_lookup(e, p->p);
     e->updated = p;
     elab_body(e, ast_child(d->node, AST_BODY));
@@ -141,7 +150,8 @@ static bool update_one(elaboration *e, const definition *d, const frame *argumen
     const binding *after = frame_lookup(e, p->p);
     bool fine = true;
     if (after == before) {
-        sema_report(e->sema, E0223, updates->children[0]->at, "optimizer '%s' never changes '%s'", d->name, p->p);
+        sema_report(e->sema, E0223, updates->children[0]->at, "optimizer '%s' never changes '%s'",
+                    d->name, p->p);
         fine = false;
     }
     for (size_t i = 0; fine && i < p->states.count; i++) {
@@ -188,7 +198,8 @@ static const ast_node *call_of(elaboration *e, const ast_node *x)
 static bool update_all(elaboration *e, updated *all, int count)
 {
     const ast_node *call = call_of(e, e->setup->optimizer);
-    const definition *d = scope_find(e->sema, e->setup->train->file, AST_OPTIMIZER, call->children[0]->name);
+    const definition *d =
+        scope_find(e->sema, e->setup->train->file, AST_OPTIMIZER, call->children[0]->name);
     if (d->poisoned)
         return false;
     e->scheduling = true;
@@ -217,7 +228,8 @@ bool optimize_build(elaboration *e)
     int count = 0;
     const ast_node at = here(e);
     elab_place(e, at.at);
-    if (e->sema->differentiate && !e->sema->differentiate(g, e->function, e->loss.value, gradients, e->sema->diags))
+    if (e->sema->differentiate &&
+        !e->sema->differentiate(g, e->function, e->loss.value, gradients, e->sema->diags))
         return false;
     for (size_t i = 0; i < variables; i++) {
         const graph_variable *v = &g->variables.items[i];

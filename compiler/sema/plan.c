@@ -40,7 +40,8 @@ static void add_axis(setup *u, const ast_node *clause, const ast_node *named)
     }
     for (size_t i = 0; i < t->mesh.count; i++)
         if (t->mesh.items[i].name == named->name) {
-            diag *d = sema_report(u->sema, E0203, named->at, "axis '%s' is declared twice", named->name);
+            diag *d =
+                sema_report(u->sema, E0203, named->at, "axis '%s' is declared twice", named->name);
             diag_note(d, t->mesh.items[i].declared, "first here");
             u->poisoned = true;
             return;
@@ -50,7 +51,8 @@ static void add_axis(setup *u, const ast_node *clause, const ast_node *named)
         u->poisoned = true;
         return;
     }
-    bool fine = constant_whole(u->sema, named->children[0], (whole_range){"an axis's size", 1, MOST_RANKS}, &size);
+    bool fine = constant_whole(u->sema, named->children[0],
+                               (whole_range){"an axis's size", 1, MOST_RANKS}, &size);
     u->poisoned = u->poisoned || !fine;
     vec_push(u->sema->memory, &t->mesh, (graph_axis){named->name, fine ? (int)size : 1, named->at});
     vec_push(u->sema->memory, &u->axis_used, !fine);
@@ -128,7 +130,8 @@ static bool read_arguments(setup *u, const ast_node *call, coll_request *request
         if (!constant_whole(u->sema, named ? x->children[0] : x,
                             (whole_range){"a topology's argument", INT32_MIN, INT32_MAX}, &whole))
             return false;
-        arguments[request->argument_count++] = (coll_argument){named ? x->name : NULL, whole, x->at};
+        arguments[request->argument_count++] =
+            (coll_argument){named ? x->name : NULL, whole, x->at};
     }
     request->arguments = arguments;
     return true;
@@ -146,7 +149,8 @@ static bool evaluate(setup *u, const ast_node *by, training_reduce *r)
     if (!strcmp(name->name, "auto") || !strcmp(name->name, "trees")) {
         if (ranks == 1)
             return true;
-        diag *d = sema_report(u->sema, E0917, by->at, "'%s' is understood, and not carried out in a plan yet", name->name);
+        diag *d = sema_report(u->sema, E0917, by->at,
+                              "'%s' is understood, and not carried out in a plan yet", name->name);
         diag_fix(d, "by ring, or another topology of stdlib/topology.plan");
         return false;
     }
@@ -158,7 +162,8 @@ static bool evaluate(setup *u, const ast_node *by, training_reduce *r)
         return false;
     if (ranks == 1)
         return true;
-    coll_program *p = coll_evaluate(d->node, &request, u->sema->sources, u->sema->diags, u->sema->memory);
+    coll_program *p =
+        coll_evaluate(d->node, &request, u->sema->sources, u->sema->diags, u->sema->memory);
     r->program = p;
     return p && coll_verify(p, u->sema->diags);
 }
@@ -167,13 +172,16 @@ void clause_reduce(setup *u, const ast_node *clause)
 {
     const char *example = "reduce grad over dp by ring";
     const ast_node *phrase = clause->count == 1 ? clause->children[0] : NULL;
-    if (!phrase || phrase->kind != AST_PHRASE || !phrase->count || phrase->children[0]->kind != AST_NAME) {
+    if (!phrase || phrase->kind != AST_PHRASE || !phrase->count ||
+        phrase->children[0]->kind != AST_NAME) {
         clause_malformed(u, clause->at, clause, example);
         return;
     }
-    const ast_node *what = phrase->children[0], *over = ast_part(phrase, "over"), *by = ast_part(phrase, "by");
+    const ast_node *what = phrase->children[0], *over = ast_part(phrase, "over"),
+                   *by = ast_part(phrase, "by");
     if (what->name != u->sema->words.w_grad) {
-        diag *d = sema_report(u->sema, E0234, what->at, "'%s' is nothing that a plan reduces", what->name);
+        diag *d = sema_report(u->sema, E0234, what->at, "'%s' is nothing that a plan reduces",
+                              what->name);
         diag_fix_edit(d, what->at, "grad", "reduce grad");
         u->poisoned = true;
         return;
@@ -185,15 +193,16 @@ void clause_reduce(setup *u, const ast_node *clause)
     training_reduce r = {.axis = plan_axis(u, over->children[0]), .at = clause->at};
     for (size_t i = 0; i < u->out->reduces.count; i++)
         if (r.axis >= 0 && u->out->reduces.items[i].axis == r.axis) {
-            diag *d = sema_report(u->sema, E0203, clause->at, "gradients are reduced over '%s' twice",
-                                  over->children[0]->name);
+            diag *d = sema_report(u->sema, E0203, clause->at,
+                                  "gradients are reduced over '%s' twice", over->children[0]->name);
             diag_note(d, u->out->reduces.items[i].at, "first here");
             u->poisoned = true;
             return;
         }
     const ast_node *as = ast_part(phrase, "as"), *with = ast_part(phrase, "with");
     if (as || with) {
-        sema_report(u->sema, E0904, (as ? as : with)->at, "quantized reduction is understood, and not carried out yet");
+        sema_report(u->sema, E0904, (as ? as : with)->at,
+                    "quantized reduction is understood, and not carried out yet");
         u->poisoned = true;
     }
     if (r.axis < 0 || !evaluate(u, by->children[0], &r))
@@ -205,7 +214,8 @@ void clause_reduce(setup *u, const ast_node *clause)
 void clause_precision(setup *u, const ast_node *clause)
 {
     const ast_node *phrase = clause->count ? clause->children[0] : NULL;
-    const ast_node *x = phrase && phrase->kind == AST_PHRASE && phrase->count == 1 ? phrase->children[0] : NULL;
+    const ast_node *x =
+        phrase && phrase->kind == AST_PHRASE && phrase->count == 1 ? phrase->children[0] : NULL;
     const sema_words *w = &u->sema->words;
     if (!x || x->kind != AST_NAME) {
         clause_malformed(u, clause->at, clause, "precision f32, or precision f64");
@@ -219,7 +229,8 @@ void clause_precision(setup *u, const ast_node *clause)
         clause_malformed(u, x->at, clause, "precision f32, or precision f64");
         return;
     }
-    diag *d = sema_report(u->sema, E0905, clause->at, "mixed precision is understood, and not carried out yet");
+    diag *d = sema_report(u->sema, E0905, clause->at,
+                          "mixed precision is understood, and not carried out yet");
     diag_fix(d, "precision f32, or precision f64");
     u->poisoned = true;
 }
@@ -290,8 +301,9 @@ static void check_divides(setup *u, const training_split *s, const graph_dim *di
     if (dim->size % axis->size == 0)
         return;
     arena *a = u->sema->memory;
-    diag *d = sema_report(u->sema, E0214, s->at, "axis '%s' of %d does not divide dimension '%s' of %lld",
-                          axis->name, axis->size, dim->name, (long long)dim->size);
+    diag *d =
+        sema_report(u->sema, E0214, s->at, "axis '%s' of %d does not divide dimension '%s' of %lld",
+                    axis->name, axis->size, dim->name, (long long)dim->size);
     diag_label(d, "'%s' = %lld", dim->name, (long long)dim->size);
     diag_note(d, axis->declared, "axis '%s' declared here", axis->name);
     diag_fix(d, "%s = %s, or %s = %s", axis->name, divisors_near(a, dim->size, axis->size),
@@ -313,11 +325,15 @@ static void check_split(setup *u, const training_split *s)
         check_divides(u, s, dim);
     }
     if (!found) {
-        diag *d = sema_report(u->sema, E0230, s->at, "model '%s' has no dimension '%s'", u->model->name, s->dim);
+        diag *d = sema_report(u->sema, E0230, s->at, "model '%s' has no dimension '%s'",
+                              u->model->name, s->dim);
         if (nearest_found(&n))
             diag_fix_edit(d, s->at, n.best, "did you mean '%s'?", n.best);
     } else if (!batch && u->out->mesh.items[s->axis].size > 1) {
-        diag *d = sema_report(u->sema, E0918, s->at, "splitting '%s', which is not the batch, is understood, and not carried out yet", s->dim);
+        diag *d = sema_report(
+            u->sema, E0918, s->at,
+            "splitting '%s', which is not the batch, is understood, and not carried out yet",
+            s->dim);
         diag_fix(d, "split the batch over '%s'", u->out->mesh.items[s->axis].name);
     }
 }
@@ -330,8 +346,10 @@ static void check_twice(setup *u)
             if (t->splits.items[i].dim == t->splits.items[k].dim) {
                 /* Read from the last to the first: the one that stands first in the file is the first. */
                 bool later = t->splits.items[i].at.begin > t->splits.items[k].at.begin;
-                const training_split *second = &t->splits.items[later ? i : k], *first = &t->splits.items[later ? k : i];
-                diag *d = sema_report(u->sema, E0203, second->at, "dimension '%s' is split twice", second->dim);
+                const training_split *second = &t->splits.items[later ? i : k],
+                                     *first = &t->splits.items[later ? k : i];
+                diag *d = sema_report(u->sema, E0203, second->at, "dimension '%s' is split twice",
+                                      second->dim);
                 diag_note(d, first->at, "first here");
             }
 }
@@ -360,8 +378,8 @@ static void check_axes(setup *u)
     const training *t = u->out;
     for (size_t i = 0; i < t->mesh.count; i++)
         if (!u->axis_used.items[i]) {
-            diag *d = sema_report(u->sema, E0223, t->mesh.items[i].declared, "axis '%s' is declared and not used",
-                                  t->mesh.items[i].name);
+            diag *d = sema_report(u->sema, E0223, t->mesh.items[i].declared,
+                                  "axis '%s' is declared and not used", t->mesh.items[i].name);
             diag_fix(d, "split B over %s, or leave the axis out", t->mesh.items[i].name);
         }
     for (size_t k = 0; k < t->reduces.count; k++) {
@@ -369,9 +387,10 @@ static void check_axes(setup *u)
         for (size_t i = 0; i < t->splits.count; i++)
             split = split || t->splits.items[i].axis == t->reduces.items[k].axis;
         if (!split && t->mesh.items[t->reduces.items[k].axis].size > 1) {
-            diag *d = sema_report(u->sema, E0235, t->reduces.items[k].at,
-                                  "nothing is split over '%s', so there is nothing to reduce over it",
-                                  t->mesh.items[t->reduces.items[k].axis].name);
+            diag *d =
+                sema_report(u->sema, E0235, t->reduces.items[k].at,
+                            "nothing is split over '%s', so there is nothing to reduce over it",
+                            t->mesh.items[t->reduces.items[k].axis].name);
             diag_fix(d, "split B over %s", t->mesh.items[t->reduces.items[k].axis].name);
         }
     }
@@ -385,17 +404,20 @@ static void check_cluster(setup *u)
     for (size_t i = 0; i < t->mesh.count; i++)
         ranks *= t->mesh.items[i].size;
     if (ranks > (int64_t)c->devices.count) {
-        diag *d = sema_report(u->sema, E0229, t->mesh.count ? t->mesh.items[0].declared : u->plan->node->name_at,
-                              "the mesh has %lld ranks and cluster '%s' has %zu device%s", (long long)ranks,
-                              c->of->name, c->devices.count, c->devices.count == 1 ? "" : "s");
+        diag *d = sema_report(
+            u->sema, E0229, t->mesh.count ? t->mesh.items[0].declared : u->plan->node->name_at,
+            "the mesh has %lld ranks and cluster '%s' has %zu device%s", (long long)ranks,
+            c->of->name, c->devices.count, c->devices.count == 1 ? "" : "s");
         diag_note(d, c->of->node->name_at, "cluster '%s' is declared here", c->of->name);
         return;
     }
     for (int64_t i = 0; i < ranks; i++) {
         const device *d = &c->devices.items[i];
         if (strcmp(d->kind, "cpu")) {
-            sema_report(u->sema, E0910, u->plan->node->children[1]->at,
-                        "cluster '%s' is made of '%s' devices, and only 'cpu' devices are trained on yet", c->of->name, d->kind);
+            sema_report(
+                u->sema, E0910, u->plan->node->children[1]->at,
+                "cluster '%s' is made of '%s' devices, and only 'cpu' devices are trained on yet",
+                c->of->name, d->kind);
             return;
         }
         if (d->memory && (!u->out->memory_limit || d->memory < u->out->memory_limit)) {

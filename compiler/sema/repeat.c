@@ -27,15 +27,15 @@ static const ast_node *carried_name(const ast_node *call, atom assigned)
 
 static bool same_shape(elaboration *e, const ast_node *at, const build_operand *x, build_operand *y)
 {
-    bool same = tensor_rank(x) == tensor_rank(y) &&
-                x->value->type.dtype == y->value->type.dtype;
+    bool same = tensor_rank(x) == tensor_rank(y) && x->value->type.dtype == y->value->type.dtype;
     for (int i = 0; same && i < tensor_rank(x); i++)
         same = tensor_label(y, label_of(x->labels[i])) != NULL;
     if (same) {
         *y = build_transpose(e->build, *y, x->labels);
         return y->value != NULL;
     }
-    sema_report(e->sema, E0237, at->at, "a round of 'repeat' takes %s and gives %s: they must be alike",
+    sema_report(e->sema, E0237, at->at,
+                "a round of 'repeat' takes %s and gives %s: they must be alike",
                 tensor_words(x, e->sema->memory), tensor_words(y, e->sema->memory));
     return false;
 }
@@ -52,7 +52,8 @@ static value run(elaboration *e, const ast_node *node, atom name, build_operand 
     e->build = &body;
     e->scan = &loop;
     binding *before = frame_lookup(e, name);
-    frame_bind(e, name, (value){.kind = VALUE_TENSOR, .tensor = inside, .quantity = BARE}, node->at);
+    frame_bind(e, name, (value){.kind = VALUE_TENSOR, .tensor = inside, .quantity = BARE},
+               node->at);
     value y = elab_expression(e, node->children[1]);
     table_set(&e->frame->names, name, NAME_VALUE, before);
     build_operand results[1 + 64];
@@ -63,7 +64,8 @@ static value run(elaboration *e, const ast_node *node, atom name, build_operand 
                     value_words(&y, e->sema->memory));
     /* The loop is closed even after an error: the builder of the body must not be left open. */
     fine = build_repeat_end(&body, fine ? &y.tensor : &inside, loop.stacked_results.items,
-                            states <= 64 ? (int)states : 0, results) && fine;
+                            states <= 64 ? (int)states : 0, results) &&
+           fine;
     e->build = outer;
     e->scan = NULL;
     for (size_t i = 0; fine && i < states; i++)
@@ -85,7 +87,8 @@ value elab_repeat(elaboration *e, const ast_node *node, atom assigned)
                      (whole_range){"the count of 'repeat'", 1, ELAB_MOST_LAYERS}, &rounds))
         return value_poison();
     if (!carried) {
-        diag *d = sema_report(e->sema, E0237, call->at, "'repeat' calls a layer with what it carries on");
+        diag *d =
+            sema_report(e->sema, E0237, call->at, "'repeat' calls a layer with what it carries on");
         diag_fix(d, "x = repeat L: block(x)");
         return value_poison();
     }
@@ -97,7 +100,8 @@ value elab_repeat(elaboration *e, const ast_node *node, atom assigned)
     const binding *b = frame_lookup(e, name);
     if (!b || b->value.kind != VALUE_TENSOR) {
         if (!b || b->value.kind != VALUE_POISON)
-            sema_report(e->sema, E0237, call->at, "'repeat' carries a tensor on, and '%s' is none", name);
+            sema_report(e->sema, E0237, call->at, "'repeat' carries a tensor on, and '%s' is none",
+                        name);
         return value_poison();
     }
     atom dim = count->kind == AST_NAME ? count->name : atom_of(e->sema->atoms, "layers");

@@ -159,25 +159,26 @@ static void load_uses(sema *s, sema_file *file, const ast_node *use)
         if (nearest_found(&n))
             diag_fix_edit(e, name->at, n.best, "use %s", n.best);
         else
-            diag_fix(e, "the library has nn, optim and topology; a file of yours: import \"%s.plan\"",
+            diag_fix(e,
+                     "the library has nn, optim and topology; a file of yours: import \"%s.plan\"",
                      name->name);
     }
 }
 
 static void load_import(sema *s, sema_file *file, const ast_node *import)
 {
-    const ast_node *text = import->count ? import->children[0] : NULL;
-    if (!text || text->kind != AST_STRING)
+    const ast_node *said = import->count ? import->children[0] : NULL;
+    if (!said || said->kind != AST_STRING)
         return;
     const char *slash = strrchr(file->path, '/');
-    int folder = slash && text->name[0] != '/' ? (int)(slash - file->path + 1) : 0;
-    const char *path = arena_format(s->memory, "%.*s%s", folder, file->path, text->name);
+    int folder = slash && said->name[0] != '/' ? (int)(slash - file->path + 1) : 0;
+    const char *path = arena_format(s->memory, "%.*s%s", folder, file->path, said->name);
     errno = 0;
     sema_file *seen = load_path(s, path, path, false);
     if (seen)
         vec_push(s->memory, &file->sees, seen);
     else
-        sema_report(s, E0205, text->at, "cannot read '%s': %s", path,
+        sema_report(s, E0205, said->at, "cannot read '%s': %s", path,
                     errno ? strerror(errno) : "too many files");
 }
 
@@ -231,8 +232,8 @@ diag *scope_report_unknown(sema *s, const sema_file *from, ast_kind kind, const 
     nearest_offer_all(&n, &from->own, (int)kind);
     for (size_t i = 0; i < from->sees.count; i++)
         nearest_offer_all(&n, &from->sees.items[i]->own, (int)kind);
-    diag *e = sema_report(s, unknown_code(kind), name->at, "no %s is called '%s'", ast_kind_name(kind),
-                          name->name);
+    diag *e = sema_report(s, unknown_code(kind), name->at, "no %s is called '%s'",
+                          ast_kind_name(kind), name->name);
     if (!e)
         return NULL;
     const char *library = library_with(s, kind, name->name);

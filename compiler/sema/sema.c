@@ -16,14 +16,19 @@ static void intern_words(sema *s)
 sema *sema_new(const sema_context *context, const ast_node *file)
 {
     sema *s = arena_make(context->memory, sema);
-    *s = (sema){.memory = context->memory, .atoms = context->atoms, .sources = context->sources,
-                .diags = context->diags, .library = context->library, .differentiate = context->differentiate};
+    *s = (sema){.memory = context->memory,
+                .atoms = context->atoms,
+                .sources = context->sources,
+                .diags = context->diags,
+                .library = context->library,
+                .differentiate = context->differentiate};
     s->paths = table_in(s->memory);
     s->reported = table_in(s->memory);
     intern_words(s);
     s->main = scope_load(s, file, source_path(s->sources, file->at.file), false);
     for (size_t i = 0; i < s->files.count; i++)
-        for (size_t k = 0; !s->files.items[i]->library && k < s->files.items[i]->definitions.count; k++)
+        for (size_t k = 0; !s->files.items[i]->library && k < s->files.items[i]->definitions.count;
+             k++)
             lint_definition(s, s->files.items[i]->definitions.items[k]);
     return s;
 }
@@ -67,15 +72,18 @@ static const ast_node *model_call(setup *u, const ast_node *said)
     call->children[call->count++] = (ast_node *)(uintptr_t)name;
     for (size_t i = 1; said->kind == AST_CALL && i < said->count; i++) {
         ast_node *arg = said->children[i];
-        const parameter *positional =
-            arg->kind != AST_NAMED && (int)i <= u->model->parameter_count ? &u->model->parameters[i - 1] : NULL;
+        const parameter *positional = arg->kind != AST_NAMED && (int)i <= u->model->parameter_count
+                                          ? &u->model->parameters[i - 1]
+                                          : NULL;
         atom of = positional ? positional->name : arg->name;
         if (!setting_of(u, of) || !definition_parameter(u->model, of))
-            call->children[call->count++] = positional && u->setting_count ? named_node(s, of, arg) : arg;
+            call->children[call->count++] =
+                positional && u->setting_count ? named_node(s, of, arg) : arg;
     }
     for (int i = 0; i < u->setting_count; i++)
         if (definition_parameter(u->model, u->settings[i].name))
-            call->children[call->count++] = named_node(s, u->settings[i].name, u->settings[i].value);
+            call->children[call->count++] =
+                named_node(s, u->settings[i].name, u->settings[i].value);
     return call;
 }
 
@@ -123,7 +131,8 @@ static void need(setup *u, bool there, const char *what, const char *example)
 {
     if (there || u->poisoned)
         return;
-    diag *d = sema_report(u->sema, E0226, u->train->node->name_at, "train '%s' does not say %s", u->train->name, what);
+    diag *d = sema_report(u->sema, E0226, u->train->node->name_at, "train '%s' does not say %s",
+                          u->train->name, what);
     diag_fix(d, "%s", example);
     u->poisoned = true;
 }
@@ -145,7 +154,8 @@ static void check_complete(setup *u)
 static setup *setup_new(sema *s, const definition *train, const sema_setting *settings, int count)
 {
     setup *u = arena_make(s->memory, setup);
-    *u = (setup){.sema = s, .train = train, .settings = settings, .setting_count = count, .scale = 1};
+    *u = (setup){
+        .sema = s, .train = train, .settings = settings, .setting_count = count, .scale = 1};
     u->out = arena_make(s->memory, training);
     u->out->train = train->name;
     u->out->train_at = train->node->name_at;
@@ -277,7 +287,8 @@ bool sema_check(sema *s)
 /* A setting names a parameter of the model or a clause of train. */
 static void check_settings(setup *u)
 {
-    static const char *const words[] = {"data", "batch", "optimizer", "epochs", "steps", "seed", "clip"};
+    static const char *const words[] = {"data",  "batch", "optimizer", "epochs",
+                                        "steps", "seed",  "clip"};
     for (int i = 0; i < u->setting_count && u->model; i++) {
         const sema_setting *x = &u->settings[i];
         bool known = definition_parameter(u->model, x->name) != NULL;
@@ -291,20 +302,23 @@ static void check_settings(setup *u)
         if (known)
             continue;
         diag *d = sema_report(u->sema, E0239, x->value->at,
-                              "'%s' is neither a parameter of model '%s' nor a clause of a train", x->name, u->model->name);
+                              "'%s' is neither a parameter of model '%s' nor a clause of a train",
+                              x->name, u->model->name);
         if (nearest_found(&n))
             diag_fix(d, "did you mean '%s'?", n.best);
         u->poisoned = true;
     }
 }
 
-bool sema_elaborate(sema *s, const char *plan, const sema_setting *settings, int count, sema_output *out)
+bool sema_elaborate(sema *s, const char *plan, const sema_setting *settings, int count,
+                    sema_output *out)
 {
     const ast_node *node = sema_plan(s, plan);
     const definition *d = node ? table_get(&s->main->own, node->name, (int)AST_PLAN) : NULL;
     if (!d) {
         span at = {s->main->tree->at.file, 0, 0};
-        sema_report(s, E0240, at, plan ? "the file has no plan '%s'" : "the file has no plan%s", plan ? plan : "");
+        sema_report(s, E0240, at, plan ? "the file has no plan '%s'" : "the file has no plan%s",
+                    plan ? plan : "");
         return false;
     }
     const definition *train = train_of(s, d);

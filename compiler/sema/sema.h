@@ -27,7 +27,7 @@ typedef struct sema_context {
     atom_table *atoms;
     source_set *sources;
     diag_sink *diags;
-    const char *library; /* folder of the standard library */
+    const char *library;                  /* folder of the standard library */
     sema_differentiate_fn *differentiate; /* NULL: for checks alone */
 } sema_context;
 

@@ -12,7 +12,8 @@ table table_in(arena *a)
 
 static size_t hash(atom name, int kind)
 {
-    uint64_t h = ((uint64_t)(uintptr_t)name >> 4) * 0x9e3779b97f4a7c15u + (uint64_t)kind * 0xff51afd7ed558ccdu;
+    uint64_t h = ((uint64_t)(uintptr_t)name >> 4) * 0x9e3779b97f4a7c15u +
+                 (uint64_t)kind * 0xff51afd7ed558ccdu;
     return (size_t)(h ^ (h >> 29));
 }
 

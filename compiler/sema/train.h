@@ -22,8 +22,8 @@ typedef struct data_field {
 } data_field;
 
 typedef struct device {
-    int node; /* of the link graph */
-    atom kind; /* cpu, gpu, … */
+    int node;       /* of the link graph */
+    atom kind;      /* cpu, gpu, … */
     int64_t memory; /* 0: not declared */
     span memory_at;
     int box; /* number of the node around it */
@@ -50,7 +50,7 @@ typedef struct setup {
     VEC(data_field) fields;
     double scale, shift;
     VEC(const ast_node *) frozen; /* paths */
-    bool streams; /* the data is one stream of ids: input k starts k later */
+    bool streams;                 /* the data is one stream of ids: input k starts k later */
     cluster_model *cluster;
     VEC(bool) axis_used;
     bool poisoned;

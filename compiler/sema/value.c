@@ -12,9 +12,9 @@ value value_number(double number)
     return (value){.kind = VALUE_NUMBER, .number = number, .quantity = BARE};
 }
 
-value value_quantity(double number, int quantity)
+value value_quantity(double number, int measures)
 {
-    return (value){.kind = VALUE_NUMBER, .number = number, .quantity = quantity};
+    return (value){.kind = VALUE_NUMBER, .number = number, .quantity = measures};
 }
 
 value value_flag(bool flag)
@@ -33,9 +33,9 @@ label *label_new(graph *g, atom name, dim_id dim, span at)
     return l;
 }
 
-label *label_of(atom text)
+label *label_of(atom key)
 {
-    return (label *)(void *)((char *)(uintptr_t)text - offsetof(label, text));
+    return (label *)(void *)((char *)(uintptr_t)key - offsetof(label, text));
 }
 
 int tensor_rank(const build_operand *t)

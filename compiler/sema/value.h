@@ -53,14 +53,14 @@ typedef struct value {
 
 value value_poison(void);
 value value_number(double number);
-value value_quantity(double number, int quantity);
+value value_quantity(double number, int measures);
 value value_flag(bool flag);
 
 /* "a number", "a tensor [B, D]": for messages. */
 const char *value_words(const value *v, arena *a);
 
 label *label_new(graph *g, atom name, dim_id dim, span at);
-label *label_of(atom text);
+label *label_of(atom key);
 
 /* The label of that name in a tensor; NULL if it has none. */
 label *tensor_label(const build_operand *t, const label *l);
