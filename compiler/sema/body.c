@@ -189,6 +189,8 @@ static void assign(elaboration *e, const ast_node *node)
 
 static void metric_statement(elaboration *e, const ast_node *node)
 {
+    if (!e->measuring)
+        return;
     value v = elab_expression(e, node->children[0]);
     build_operand x;
     if (v.kind == VALUE_POISON || !elab_as_tensor(e, node, v, e->real, &x))

@@ -288,6 +288,8 @@ static bool build_function(setup *u, const char *name, bool learning, table vari
                      .real = u->out->precision,
                      .setup = u,
                      .variables = variables};
+    bool held = u->out->data.holdout_share > 0 || u->out->data.holdout_paths.count;
+    e.measuring = !learning || !held;
     e.clocks = table_in(u->sema->memory);
     e.scalars = table_in(u->sema->memory);
     frame_push(&e, u->train, u->train->node->at);
@@ -304,8 +306,7 @@ static bool build_function(setup *u, const char *name, bool learning, table vari
     if (!fine)
         return false;
     add_result(&e, u->sema->words.w_loss, RESULT_LOSS, e.loss);
-    bool held = u->out->data.holdout_share > 0 || u->out->data.holdout_paths.count;
-    for (size_t i = 0; i < e.metrics.count && (!learning || !held); i++)
+    for (size_t i = 0; i < e.metrics.count; i++)
         add_result(&e, e.metrics.items[i].name, RESULT_METRIC, e.metrics.items[i].value);
     if (!learning)
         return true;

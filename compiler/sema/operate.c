@@ -378,9 +378,11 @@ value elab_mean(elaboration *e, const ast_node *at, build_operand x, label *cons
             size *= (double)over[i]->size;
     value by = value_number(size);
     if (!e->learning && has_batch(e, over, count)) {
-        build_operand in[2] = {elab_clock(e, "valid"), constant(e, DTYPE_F64, size)};
+        build_operand valid = elab_clock(e, "valid");
         by.kind = VALUE_TENSOR;
-        by.tensor = size == 1 ? in[0] : build_map(e->build, OP_mul, in, 2);
+        by.tensor = valid;
+        if (size != 1)
+            by.tensor = build_binary(e->build, OP_mul, valid, constant(e, DTYPE_F64, size));
         if (tensor_rank(&total.tensor) == 0) /* two scalars meet in f64 otherwise */
             by.tensor = build_cast(e->build, by.tensor, total.tensor.value->type.dtype);
     }
