@@ -62,6 +62,7 @@ typedef struct elaboration {
     frame *frame;
     scan *scan;      /* NULL outside repeats */
     bool learning;   /* `step`, not `eval` */
+    bool measuring;  /* metrics are results */
     bool scheduling; /* inside optimizers and schedules: conditions may depend on the step */
     dtype real;
     label *batch; /* NULL until the first input */
