@@ -1,4 +1,5 @@
 #include "coll/evaluate.h"
+#include "coll/verify.h"
 #include "coll/whole.h"
 #include "diag/suggest.h"
 
@@ -90,8 +91,8 @@ static bool apply_require(evaluation *e, const ast_node *clause, const ast_node 
     int64_t holds;
     if (!whole_value(&e->scope, value, &holds))
         return false;
-    if (holds)
-        return true;
+    if (holds || e->request->trial)
+        return holds;
     text written = text_in(e->memory);
     ast_write(value, &written);
     span at = e->request->at.file >= 0 ? e->request->at : clause->at;
@@ -363,6 +364,8 @@ static bool bind_parameter(evaluation *e, const ast_node *parameter, size_t posi
     } else if (position > 0 && given) {
         if (!whole_value(&e->scope, given->children[0], &value))
             return false;
+    } else if (position > 0 && e->request->trial) {
+        return false;
     } else if (position > 0) {
         span at = e->request->at.file >= 0 ? e->request->at : parameter->at;
         diag *d = diag_report(e->scope.sink, E0339, at, "topology '%s' needs a value for '%s'",
@@ -440,6 +443,22 @@ coll_program *coll_evaluate(const ast_node *topology, const coll_request *reques
     const ast_node *body = ast_child(topology, AST_BODY);
     return body && bind_parameters(&e) && run_body(&e, body) && start_program(&e) ? e.program
                                                                                   : NULL;
+}
+
+bool coll_check_block(const ast_node *topology, const source_set *sources, diag_sink *sink)
+{
+    static const int counts[] = {4, 2, 3, 1, 5, 6, 7, 8, 9, 12, 16};
+    int before = diag_error_count(sink);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        arena *a = arena_new();
+        coll_request request = {.ranks = counts[i], .at = SPAN_NONE, .trial = true};
+        const coll_program *p = coll_evaluate(topology, &request, sources, sink, a);
+        bool right = p ? coll_verify(p, sink) : diag_error_count(sink) == before;
+        arena_free(a);
+        if (!right)
+            return false;
+    }
+    return !topology->poisoned;
 }
 
 coll_kind coll_topology_kind(const ast_node *topology)

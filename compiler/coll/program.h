@@ -103,7 +103,7 @@ enum {
     COLL_MAX_RANKS = 4096,
     COLL_MAX_CHUNKS = 1 << 20,
     COLL_MAX_STEPS = 1 << 16,
-    COLL_MAX_SENDS = 1 << 22
+    COLL_MAX_SENDS = 1 << 21
 };
 
 typedef struct coll_program {

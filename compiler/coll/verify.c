@@ -14,13 +14,13 @@ typedef struct share {
     word *twice; /* [words]: those it has more than once */
 } share;
 
-/* By which send a value first had a contribution twice, and whose. */
-typedef struct doubling {
-    int32_t send; /* -1: it has none twice */
+/* The send by which something first went wrong with a value, and whose contribution it was. */
+typedef struct mishap {
+    int32_t send; /* -1: nothing did */
     int32_t whose;
-} doubling;
+} mishap;
 
-static const doubling not_doubled = {-1, -1};
+static const mishap no_mishap = {-1, -1};
 
 typedef struct chunk_state {
     const coll_program *program;
@@ -29,10 +29,11 @@ typedef struct chunk_state {
     share *now; /* [ranks] */
     share *
         before; /* [ranks]: at the begin of the step, of those that are both read and written in it */
-    doubling *doubled;        /* [ranks]: of the value in `now` */
-    doubling *doubled_before; /* [ranks]: of the value in `before` */
-    int32_t *writer;          /* [ranks]: the last send into this place; -1 */
-    int32_t *written;         /* [ranks]: the step of the last write; -1 */
+    mishap *doubled;        /* [ranks]: of the value in `now` */
+    mishap *doubled_before; /* [ranks]: of the value in `before` */
+    int32_t *writer;        /* [ranks]: the last send into this place; -1 */
+    int32_t *written;       /* [ranks]: the step of the last write; -1 */
+    mishap lost; /* the first copy that replaced a value by one without all of its contributions */
     coll_fault *fault;
     arena *words_memory;
 } chunk_state;
@@ -160,9 +161,10 @@ static void chunk_start(chunk_state *s)
         memset(s->now[r].twice, 0, sizeof(word) * (size_t)s->words);
         if (has_at_start(p, s->chunk, r))
             s->now[r].once[r / 64] |= (word)1 << (r % 64);
-        s->doubled[r] = not_doubled;
+        s->doubled[r] = no_mishap;
         s->writer[r] = s->written[r] = -1;
     }
+    s->lost = no_mishap;
 }
 
 /* Before the first write of a step into a place: readers of this step still see the old value. */
@@ -180,7 +182,7 @@ static bool do_send(chunk_state *s, int32_t index)
     const coll_send *send = &s->program->sends.items[index];
     bool changed = s->written[send->from] == send->step;
     const share *value = changed ? &s->before[send->from] : &s->now[send->from];
-    doubling doubled = changed ? s->doubled_before[send->from] : s->doubled[send->from];
+    mishap doubled = changed ? s->doubled_before[send->from] : s->doubled[send->from];
     share *place = &s->now[send->to];
     bool nothing_to_send = empty(value->once, s->words);
     if (nothing_to_send || (send->op == COLL_REDUCE && empty(place->once, s->words))) {
@@ -196,6 +198,9 @@ static bool do_send(chunk_state *s, int32_t index)
     }
     keep_for_readers(s, send->to, send->step);
     if (send->op == COLL_COPY) {
+        int whose = first_missing(value->once, place->once, s->words);
+        if (s->lost.send < 0 && whose >= 0)
+            s->lost = (mishap){index, whose};
         share_copy(place, value, s->words);
         s->doubled[send->to] = doubled;
     } else {
@@ -203,7 +208,7 @@ static bool do_send(chunk_state *s, int32_t index)
         if (s->doubled[send->to].send < 0) {
             int whose = first_of(place->twice, s->words);
             s->doubled[send->to] =
-                doubled.send >= 0 || whose < 0 ? doubled : (doubling){index, whose};
+                doubled.send >= 0 || whose < 0 ? doubled : (mishap){index, whose};
         }
     }
     s->writer[send->to] = index;
@@ -231,12 +236,21 @@ static bool fault_missing(chunk_state *s, int rank, int missing)
                                       rank, s->chunk, last->from);
     }
     s->fault->missing = missing;
+    if (s->lost.send >= 0) {
+        const coll_send *copy = &p->sends.items[s->lost.send];
+        s->fault->note_at = copy->at;
+        s->fault->note = arena_format(s->words_memory,
+                                      "step %d copies chunk %d of rank %d over that of rank %d, "
+                                      "where the contribution of rank %d "
+                                      "is lost",
+                                      copy->step, copy->chunk, copy->from, copy->to, s->lost.whose);
+    }
     return false;
 }
 
 static bool fault_double(chunk_state *s, int rank)
 {
-    doubling doubled = s->doubled[rank];
+    mishap doubled = s->doubled[rank];
     const coll_send *origin = &s->program->sends.items[doubled.send];
     coll_fault *f = fault_set(
         s, E0331, rank,
@@ -293,8 +307,8 @@ static bool follow_contributions(const coll_program *p, coll_fault *fault, arena
                      .now = shares_new(scratch, p->ranks, words),
                      .before = shares_new(scratch, p->ranks, words),
                      .writer = arena_array(scratch, int32_t, p->ranks),
-                     .doubled = arena_array(scratch, doubling, p->ranks),
-                     .doubled_before = arena_array(scratch, doubling, p->ranks),
+                     .doubled = arena_array(scratch, mishap, p->ranks),
+                     .doubled_before = arena_array(scratch, mishap, p->ranks),
                      .written = arena_array(scratch, int32_t, p->ranks),
                      .fault = fault,
                      .words_memory = a};
@@ -341,8 +355,11 @@ static bool in_range(const coll_program *p, coll_fault *fault, arena *a)
 bool coll_prove(const coll_program *p, coll_fault *fault, arena *a)
 {
     arena *scratch = arena_new();
-    bool right = in_range(p, fault, a) && follow_contributions(p, fault, a, scratch) &&
-                 coll_prove_ranks(p, coll_rank_programs_of(p, scratch), fault, a);
+    bool right = in_range(p, fault, a) && follow_contributions(p, fault, a, scratch);
+    if (right && !coll_prove_ranks(p, coll_rank_programs_of(p, scratch), fault, a)) {
+        fprintf(stderr, "%s: %s\n", p->line ? p->line : "?", fault->message);
+        assert(!"instructions that do what the program says, without deadlock");
+    }
     arena_free(scratch);
     return right;
 }

@@ -37,7 +37,9 @@ typedef struct coll_fault {
 /* Whether the program is right. The words of a fault live in `a`. */
 bool coll_prove(const coll_program *p, coll_fault *fault, arena *a);
 
-/* The part of the proof that looks at the ranks' instructions alone; `ranks` may come from elsewhere. */
+/* The part of the proof that looks at the ranks' instructions alone. What coll_rank_program_of makes passes for every
+ * program (nothing in a step waits but for releases and readings of the same step, which wait for nothing in it), so
+ * that coll_prove takes a failure for a bug; `ranks` may come from elsewhere. The fault has no code. */
 bool coll_prove_ranks(const coll_program *p, coll_rank_program *const *ranks, coll_fault *fault,
                       arena *a);
 

@@ -23,7 +23,7 @@ static int32_t *pair(const exchange *e, int32_t *counters, int from, int to)
 static bool fault_at(exchange *e, int rank, const coll_instruction *i, const char *what)
 {
     const coll_program *p = e->program;
-    *e->fault = (coll_fault){.code = E0334,
+    *e->fault = (coll_fault){.code = DIAG_CODE_COUNT,
                              .step = i->step,
                              .chunk = i->chunk,
                              .rank = rank,

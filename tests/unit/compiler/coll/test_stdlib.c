@@ -88,7 +88,8 @@ static void nodes_divide_the_ranks(void **state)
 static coll_program *with_argument(const blocks *t, const char *name, int ranks,
                                    coll_argument argument)
 {
-    coll_request request = {ranks, 0, SPAN_NONE, &argument, 1};
+    coll_request request = {
+        .ranks = ranks, .at = SPAN_NONE, .arguments = &argument, .argument_count = 1};
     return coll_evaluate(blocks_find(t, name), &request, t->sources, t->sink, t->memory);
 }
 

@@ -148,7 +148,6 @@ static void wrong_instructions_are_found(void **state)
         ranks[r]->code.items[1] = first;
     }
     assert_false(coll_prove_ranks(p, ranks, &fault, a));
-    assert_int_equal(fault.code, E0334);
     assert_non_null(strstr(fault.message, "deadlock"));
     ranks = coll_rank_programs_of(p, a);
     for (size_t i = 0; i < ranks[1]->code.count; i++)
