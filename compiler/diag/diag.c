@@ -73,6 +73,7 @@ static bool said_already(const diag_sink *sink, const diag *d)
 
 diag *diag_report(diag_sink *sink, diag_code code, span at, const char *format, ...)
 {
+    sink->reports++;
     if (sink->diags.count == DIAG_KEPT) {
         sink->dropped++;
         return NULL;
@@ -139,6 +140,11 @@ void diag_fix_edit(diag *d, span at, const char *replacement, const char *format
 int diag_error_count(const diag_sink *sink)
 {
     return (int)(sink->diags.count + sink->dropped);
+}
+
+size_t diag_report_count(const diag_sink *sink)
+{
+    return sink->reports;
 }
 
 static int compare_places(const void *a, const void *b)

@@ -73,6 +73,9 @@ void diag_fix_edit(diag *d, span at, const char *replacement, const char *format
 
 int diag_error_count(const diag_sink *sink);
 
+/* How often something was reported, what had been said before included: has anything been reported since? */
+size_t diag_report_count(const diag_sink *sink);
+
 /* The diagnostics that were kept, ordered by place. Valid until the next report. */
 const diag *const *diag_ordered(const diag_sink *sink, size_t *count);
 

@@ -8,6 +8,7 @@ struct diag_sink {
     arena *memory;
     const source_set *sources;
     VEC(diag *) diags; /* in the order of reporting */
+    size_t reports;    /* calls of diag_report */
     size_t dropped;    /* reported behind DIAG_KEPT */
 };
 

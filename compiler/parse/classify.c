@@ -50,14 +50,14 @@ typedef struct classifier {
     const parse_context *context;
     token_list *list;
     block blocks[PARSE_DEEPEST_NESTING + 1];
-    size_t depth;  /* of blocks; blocks[depth] is the innermost */
-    block opening; /* what the next '{' opens */
-    size_t rounds; /* '(' and '[' open */
-    bool at_start; /* the next token starts a statement */
-    int statement; /* type of the first token of the statement */
-    size_t first;  /* its index */
-    int last;      /* type of the token before */
-    bool wildcard; /* the token before is a '*' that stands for any name */
+    size_t depth;    /* of blocks; blocks[depth] is the innermost */
+    block opening;   /* what the next '{' opens */
+    size_t rounds;   /* '(' and '[' open */
+    bool at_start;   /* the next token starts a statement */
+    int statement;   /* type of the first token of the statement */
+    size_t first;    /* its index */
+    int last;        /* type of the token before */
+    bool after_term; /* the token before ends an operand */
 } classifier;
 
 static token *item(const classifier *c, size_t i)
@@ -338,9 +338,9 @@ static bool joins_parts(const classifier *c, size_t i)
         return false;
     bool nothing_behind = behind == TOKEN_NEWLINE || behind == TOKEN_SEMICOLON ||
                           behind == TOKEN_COMMA || behind == TOKEN_RIGHT_BRACE;
-    if (ends_term(c->last) || c->last == TOKEN_TIMES)
+    if (c->after_term)
         return begins_term(behind) || nothing_behind;
-    if (!begins_term(behind))
+    if (!begins_term(behind) || (c->last != TOKEN_WORD && c->last != TOKEN_COMMA))
         return false;
     size_t next = token_next(c->list, i + 1);
     return behind != TOKEN_LEFT && !(behind == TOKEN_NAME && is_connective(c, item(c, next)));
@@ -440,8 +440,7 @@ static int word_type(classifier *c, size_t i)
 static bool follows_term(const classifier *c, const token *t)
 {
     bool in_clause = c->statement == TOKEN_WORD || c->statement == TOKEN_ATTRIBUTE;
-    bool behind_wildcard = c->wildcard && t->type != TOKEN_LEFT;
-    if (!in_clause || c->rounds > 0 || !(ends_term(c->last) || behind_wildcard))
+    if (!in_clause || c->rounds > 0 || !c->after_term)
         return false;
     return t->type == TOKEN_NAME || t->type == TOKEN_NUMBER || t->type == TOKEN_STRING ||
            t->type == TOKEN_BAD_VALUE;
@@ -538,7 +537,13 @@ static void classify_bracket(classifier *c, token *t)
 static bool is_prefix(const classifier *c, const token *t)
 {
     bool sign = t->type == TOKEN_MINUS || t->type == TOKEN_TIMES || t->type == TOKEN_TO_LAST;
-    return sign && !ends_term(c->last) && !(c->last == TOKEN_TIMES && t->type == TOKEN_MINUS);
+    return sign && !c->after_term && c->last != TOKEN_DOT;
+}
+
+static bool ends_operand(const classifier *c, const token *t)
+{
+    bool wildcard = t->type == TOKEN_TIMES && ((t->flags & TOKEN_PREFIX) || c->last == TOKEN_DOT);
+    return wildcard || ends_term(t->type);
 }
 
 static void close_left_open(classifier *c)
@@ -571,7 +576,7 @@ static void classify_token(classifier *c, size_t i)
     c->at_start |= behind_colon;
     if (t->type == TOKEN_ELSE && c->statement == TOKEN_RIGHT_BRACE)
         c->statement = TOKEN_ELSE;
-    c->wildcard = t->type == TOKEN_TIMES && (t->flags & TOKEN_PREFIX);
+    c->after_term = ends_operand(c, t);
     c->last = t->type;
 }
 

@@ -37,13 +37,13 @@ static parser parse_with(const parse_context *context, int file, int start)
     span whole = {file, 0, (uint32_t)length};
     parser p = {.context = context, .list = &list, .start = start};
     p.file = ast_new(context->memory, AST_FILE, whole);
-    int errors = diag_error_count(context->diags);
+    size_t errors = diag_report_count(context->diags);
     bool expression = start == TOKEN_START_EXPRESSION;
     if (parse_tokens(context, file, &list, expression)) {
-        p.quiet = expression && diag_error_count(context->diags) > errors;
+        p.quiet = expression && diag_report_count(context->diags) > errors;
         plan_parse_parse(&p);
     }
-    p.file->poisoned |= diag_error_count(context->diags) > errors;
+    p.file->poisoned |= diag_report_count(context->diags) > errors;
     p.list = NULL;
     arena_free(scratch);
     return p;
@@ -57,7 +57,7 @@ ast_node *parse_file(const parse_context *context, int file)
 
 ast_node *parse_expression(const parse_context *context, int file)
 {
-    int errors = diag_error_count(context->diags);
+    size_t errors = diag_report_count(context->diags);
     parser p = parse_with(context, file, TOKEN_START_EXPRESSION);
-    return diag_error_count(context->diags) > errors ? NULL : p.expression;
+    return diag_report_count(context->diags) > errors ? NULL : p.expression;
 }

@@ -17,6 +17,17 @@ void token_push(token_list *list, int type, int length)
     vec_push(list->memory, list, t);
 }
 
+void token_push_stars(token_list *list)
+{
+    bool behind_dot = list->count > 0 && list->items[list->count - 1].type == TOKEN_DOT;
+    if (!behind_dot) {
+        token_push(list, TOKEN_FOREIGN_SIGN, 2);
+        return;
+    }
+    token_push(list, TOKEN_TIMES, 1);
+    token_push(list, TOKEN_TIMES, 1);
+}
+
 span token_span(const token_list *list, const token *t)
 {
     return (span){list->file, t->begin, t->end};

@@ -49,6 +49,9 @@ typedef struct token_list {
 void token_push(token_list *list, int type, int length);
 void token_skip(token_list *list, int length);
 
+/* `**`: behind a dot a wildcard and a sign, elsewhere a sign of other languages. */
+void token_push_stars(token_list *list);
+
 /* In grammar/lexer.l. */
 void token_list_lex(token_list *list, const char *bytes, size_t length);
 

@@ -96,9 +96,15 @@ static bool means_unit(const words *w, const token *first, uint32_t end, bool ad
     return length >= 2 && unit_suggest(name, length) != NULL;
 }
 
-static bool starts_operand(int type)
+static bool starts_operand(const words *w, const token *t)
 {
-    return type == TOKEN_NAME || type == TOKEN_NUMBER || type == TOKEN_LEFT || type == TOKEN_STRING;
+    static const char *const between[] = {"and", "or", "then", "else", "over"};
+    if (t->type != TOKEN_NAME)
+        return t->type == TOKEN_NUMBER || t->type == TOKEN_LEFT || t->type == TOKEN_STRING;
+    for (size_t i = 0; i < sizeof between / sizeof *between; i++)
+        if (token_is(w->list, t, between[i]))
+            return false;
+    return true;
 }
 
 /* `20%` and `20 %` are shares; `n % 2` and `4 % n` are remainders. */
@@ -106,7 +112,7 @@ static bool means_share(const words *w, size_t percent, bool adjacent)
 {
     if (adjacent)
         return true;
-    return percent + 1 >= w->list->count || !starts_operand(w->list->items[percent + 1].type);
+    return percent + 1 >= w->list->count || !starts_operand(w, &w->list->items[percent + 1]);
 }
 
 static void join_unit(words *w, size_t i, token *first, bool adjacent)
