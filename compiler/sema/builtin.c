@@ -476,8 +476,11 @@ value elab_builtin(elaboration *e, const builtin *b, const ast_node *node)
             break;
         if (option)
             c.options[c.option_count++] = arg;
-        else if (arg->kind == AST_OVER)
+        else if (arg->kind == AST_OVER) {
             c.items[c.count++] = (builtin_item){arg->children[0], arg->children[1]};
+            for (size_t k = 2; k < arg->count && c.count < BUILTIN_ITEMS; k++)
+                c.items[c.count++] = (builtin_item){arg->children[k], NULL};
+        }
         else
             c.items[c.count++] = (builtin_item){arg, NULL};
     }

@@ -75,17 +75,17 @@ static void call_definition(lint *l, const definition *d, const ast_node *call)
 
 static void call_builtin(lint *l, const builtin *b, const ast_node *call)
 {
-    int items = 0, options = 0;
+    int items = 0;
     for (size_t i = 1; i < call->count; i++) {
         const ast_node *arg = call->children[i];
         bool named = arg->kind == AST_NAMED;
         expression(l, named || arg->kind == AST_OVER ? arg->children[0] : arg);
-        if (arg->kind == AST_OVER)
-            use(l, arg->children[1], E0209, "no dimension is called '%s' here");
+        for (size_t k = 1; arg->kind == AST_OVER && k < arg->count; k++)
+            use(l, arg->children[k], k == 1 ? E0209 : E0206,
+                k == 1 ? "no dimension is called '%s' here" : "nothing is called '%s' here");
+        items += arg->kind == AST_OVER ? (int)arg->count - 1 : 1;
         if (named)
             bind(l, arg->name);
-        options += named;
-        items++;
     }
     if (items >= b->least && items <= b->most)
         return;
@@ -110,6 +110,18 @@ static void report_unknown_call(lint *l, const ast_node *callee, ast_kind kind)
     diag_fix_edit(d, callee->at, n.best, "did you mean '%s'?", n.best);
 }
 
+/* What it takes is not known, so every name in it counts as used and nothing as wrong. */
+static void unknown_arguments(lint *l, const ast_node *x)
+{
+    for (size_t i = 0; i < x->count; i++) {
+        if (x->children[i]->kind == AST_NAME)
+            table_set(&l->names, x->children[i]->name, LINT_USED, l);
+        if (x->children[i]->kind == AST_NAMED)
+            bind(l, x->children[i]->name);
+        unknown_arguments(l, x->children[i]);
+    }
+}
+
 static void call(lint *l, const ast_node *x)
 {
     const ast_node *callee = x->children[0];
@@ -128,9 +140,7 @@ static void call(lint *l, const ast_node *x)
         call_builtin(l, b, x);
     else {
         report_unknown_call(l, callee, timed ? AST_SCHEDULE : AST_LAYER);
-        for (size_t i = 1; i < x->count; i++)
-            if (x->children[i]->kind == AST_NAMED)
-                bind(l, x->children[i]->name);
+        unknown_arguments(l, x);
     }
 }
 

@@ -1,6 +1,8 @@
 /* optimize.c: behind the forward part of `step`: gradients, clipping, and the optimizer, parameter by parameter. */
 #include "sema/train.h"
 
+#include "pass/differentiate.h"
+
 #include <string.h>
 
 static ast_node here(const elaboration *e)
@@ -228,13 +230,12 @@ bool optimize_build(elaboration *e)
     int count = 0;
     const ast_node at = here(e);
     elab_place(e, at.at);
-    if (e->sema->differentiate &&
-        !e->sema->differentiate(g, e->function, e->loss.value, gradients, e->sema->diags))
-        return false;
+    if (!e->sema->checking)
+        pass_differentiate(g, e->function, e->loss.value, gradients);
     for (size_t i = 0; i < variables; i++) {
         const graph_variable *v = &g->variables.items[i];
         bool updates = v->kind == VARIABLE_PARAMETER && !v->frozen;
-        if (!updates || (e->sema->differentiate && !gradients[i]))
+        if (!updates || (!e->sema->checking && !gradients[i]))
             continue;
         updated *p = &all[count++];
         p->variable = (int)i;
@@ -243,7 +244,7 @@ bool optimize_build(elaboration *e)
         for (int k = 0; k < v->type.rank; k++)
             labels[k] = p->labels[k]->text;
         p->value = build_variable(e->build, (int)i, labels);
-        /* Without a differentiator the parameter stands in for its gradient: the same shape is checked. */
+        /* Where only errors are looked for, the parameter stands in for its gradient: the same shape is checked. */
         p->gradient = gradients[i] ? operand_of(gradients[i], p->labels) : p->value;
     }
     if (!count)

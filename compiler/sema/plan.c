@@ -311,7 +311,7 @@ static void check_divides(setup *u, const training_split *s, const graph_dim *di
 }
 
 /* Every split names a dimension of the graph that its axis divides. */
-static void check_split(setup *u, const training_split *s)
+static bool check_split(setup *u, const training_split *s)
 {
     bool found = false, batch = false;
     nearest n = nearest_to(s->dim);
@@ -329,13 +329,14 @@ static void check_split(setup *u, const training_split *s)
                               u->model->name, s->dim);
         if (nearest_found(&n))
             diag_fix_edit(d, s->at, n.best, "did you mean '%s'?", n.best);
-    } else if (!batch && u->out->mesh.items[s->axis].size > 1) {
-        diag *d = sema_report(
-            u->sema, E0918, s->at,
-            "splitting '%s', which is not the batch, is understood, and not carried out yet",
-            s->dim);
-        diag_fix(d, "split the batch over '%s'", u->out->mesh.items[s->axis].name);
+        return false;
     }
+    if (batch || u->out->mesh.items[s->axis].size == 1)
+        return true;
+    diag *d = sema_report(u->sema, E0918, s->at,
+                          "splitting '%s', which is not the batch, is understood, and not carried out yet", s->dim);
+    diag_fix(d, "split the batch over '%s'", u->out->mesh.items[s->axis].name);
+    return false;
 }
 
 static void check_twice(setup *u)
@@ -433,8 +434,9 @@ void plan_finish(setup *u)
     u->out->links = u->cluster->links;
     check_cluster(u);
     check_twice(u);
-    for (size_t i = 0; i < u->out->splits.count; i++)
-        check_split(u, &u->out->splits.items[i]);
+    for (size_t i = 0; u->built && i < u->out->splits.count; i++)
+        if (!check_split(u, &u->out->splits.items[i]))
+            break;
     check_axes(u);
     if (!u->poisoned)
         default_reduces(u);

@@ -75,7 +75,7 @@ struct sema {
     source_set *sources;
     diag_sink *diags;
     const char *library;
-    sema_differentiate_fn *differentiate;
+    bool checking; /* for errors alone: nothing is differentiated */
     sema_words words;
     table paths; /* path of a file -> sema_file */
     VEC(sema_file *) files;

@@ -20,8 +20,7 @@ sema *sema_new(const sema_context *context, const ast_node *file)
                 .atoms = context->atoms,
                 .sources = context->sources,
                 .diags = context->diags,
-                .library = context->library,
-                .differentiate = context->differentiate};
+                .library = context->library};
     s->paths = table_in(s->memory);
     s->reported = table_in(s->memory);
     intern_words(s);
@@ -192,6 +191,8 @@ static graph *built_graph(setup *u)
     u->graph->form = atom_of(s->atoms, "graph");
     if (u->model->poisoned || !u->out->batch || !u->data || !model_build(u))
         u->poisoned = true;
+    else
+        u->built = true;
     return u->graph;
 }
 
@@ -222,12 +223,13 @@ static const definition *train_of(sema *s, const definition *plan)
     return train;
 }
 
-/* A plan whole; `known` is the graph of its train at that precision, or NULL. */
-static setup *elaborate(sema *s, const definition *plan, setup *u, graph *known)
+/* A plan whole; `known` holds the graph of its train, or is NULL. */
+static setup *elaborate(sema *s, const definition *plan, setup *u, const setup *known)
 {
     bool train = read_train(u), cluster = read_plan(u, plan);
     bool trained = !u->poisoned || train;
-    u->graph = known;
+    u->graph = known ? known->graph : NULL;
+    u->built = known && known->built;
     if (!known && train)
         built_graph(u);
     if (cluster && trained && u->graph && u->graph->functions.count)
@@ -257,7 +259,7 @@ static void check_plan(sema *s, const definition *plan, table *graphs, table *us
     table_set(used, train->name, (int)AST_TRAIN, u);
     table_set(used, plan->node->children[1]->name, (int)AST_CLUSTER, u);
     setup *known = table_get(graphs, train->name, 0);
-    elaborate(s, plan, u, known ? known->graph : NULL);
+    elaborate(s, plan, u, known);
     if (!known && u->graph)
         table_set(graphs, train->name, 0, u);
 }
@@ -265,6 +267,7 @@ static void check_plan(sema *s, const definition *plan, table *graphs, table *us
 bool sema_check(sema *s)
 {
     table graphs = table_in(s->memory), used = table_in(s->memory);
+    s->checking = true;
     const definition_vec *all = &s->main->definitions;
     for (size_t i = 0; i < all->count; i++)
         if (all->items[i]->kind == AST_PLAN)
@@ -281,6 +284,7 @@ bool sema_check(sema *s)
         if (d->kind == AST_TOPOLOGY)
             check_topology(s, d);
     }
+    s->checking = false;
     return diag_error_count(s->diags) == 0;
 }
 

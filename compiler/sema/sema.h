@@ -17,18 +17,12 @@
 #include "diag/diag.h"
 #include "graph/training.h"
 
-/* Appends the gradient of `loss` (a scalar of the function) to the function: gradients[i] is that of variable i, with the
- * variable's own type, or NULL for what is no parameter, frozen, or without influence. False after a report. */
-typedef bool sema_differentiate_fn(graph *g, graph_function *f, graph_value *loss,
-                                   graph_value **gradients, diag_sink *diags);
-
 typedef struct sema_context {
     arena *memory;
     atom_table *atoms;
     source_set *sources;
     diag_sink *diags;
-    const char *library;                  /* folder of the standard library */
-    sema_differentiate_fn *differentiate; /* NULL: for checks alone */
+    const char *library; /* folder of the standard library */
 } sema_context;
 
 /* `--set NAME=VALUE`: a parameter of the model or a clause of the train. `value` is parsed from a source of its own. */

@@ -53,6 +53,7 @@ typedef struct setup {
     bool streams;                 /* the data is one stream of ids: input k starts k later */
     cluster_model *cluster;
     VEC(bool) axis_used;
+    bool built; /* the graph is whole */
     bool poisoned;
 } setup;
 
