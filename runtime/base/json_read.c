@@ -6,6 +6,8 @@ enum { DEEPEST = 64 };
 
 rt_json_reader rt_json_reader_of(const char *text, size_t size)
 {
+    if (!text) /* an empty file is mapped nowhere */
+        text = "";
     return (rt_json_reader){.start = text, .at = text, .end = text + size};
 }
 
