@@ -1,6 +1,5 @@
 #include "cluster/report.h"
 
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 #include <time.h>
@@ -20,11 +19,18 @@ const char *report_part_name(report_part part)
 
 int report_device_number(const topology_report *r, int rank)
 {
+    return r->numbers[rank];
+}
+
+static const int *report_number_devices(const topology_report *r)
+{
+    int *of_node = arena_array(r->memory, int, r->graph->nodes.count + 1);
+    int *numbers = arena_array(r->memory, int, r->count + 1);
     for (size_t i = 0; i < r->graph->devices.count; i++)
-        if (r->graph->devices.items[i] == r->ranks[rank])
-            return (int)i;
-    assert(!"a rank is a device");
-    return -1;
+        of_node[r->graph->devices.items[i]] = (int)i;
+    for (int rank = 0; rank < r->count; rank++)
+        numbers[rank] = of_node[r->ranks[rank]];
+    return numbers;
 }
 
 void report_add_rate(topology_report *r, report_part part, const char *name, double rate)
@@ -73,6 +79,7 @@ topology_report *report_of(arena *a, const link_graph *g, const int *ranks, int 
     int *kept = arena_array(a, int, count + 1);
     memcpy(kept, ranks, sizeof(int) * (size_t)count);
     *r = (topology_report){.memory = a, .graph = g, .ranks = kept, .count = count};
+    r->numbers = report_number_devices(r);
     double begin = report_clock();
     report_collective *both = &r->parts[REPORT_ALL_REDUCE];
     both->best = bound_all_reduce(a, g, kept, count);

@@ -47,6 +47,7 @@ typedef struct topology_report {
     const link_graph *graph;
     const int *ranks;
     int count;
+    const int *numbers; /* by rank: of its device among the cluster's */
     report_collective parts[REPORT_PARTS];
     double seconds; /* what bounds and trees took */
 } topology_report;
