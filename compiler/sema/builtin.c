@@ -268,7 +268,7 @@ static value call_rename(elaboration *e, const builtin *b, const builtin_call *c
     return call_split(e, b, c);
 }
 
-/* merge(x over A, E, D): A and E, brought side by side, become D. */
+/* merge(x over A, E, D): A, brought beside E, and E become D, where E stood. */
 static value call_merge(elaboration *e, const builtin *b, const builtin_call *c)
 {
     (void)b;
@@ -291,7 +291,7 @@ static value call_merge(elaboration *e, const builtin *b, const builtin_call *c)
         bool merged = false;
         for (int k = 0; k < count; k++)
             merged = merged || x.labels[i] == from[k]->text;
-        if (x.labels[i] == from[0]->text) {
+        if (x.labels[i] == from[count - 1]->text) {
             first = kept;
             for (int k = 0; k < count; k++)
                 order[kept++] = from[k]->text;
@@ -480,8 +480,7 @@ value elab_builtin(elaboration *e, const builtin *b, const ast_node *node)
             c.items[c.count++] = (builtin_item){arg->children[0], arg->children[1]};
             for (size_t k = 2; k < arg->count && c.count < BUILTIN_ITEMS; k++)
                 c.items[c.count++] = (builtin_item){arg->children[k], NULL};
-        }
-        else
+        } else
             c.items[c.count++] = (builtin_item){arg, NULL};
     }
     if (c.count < b->least || c.count + c.option_count > b->most) {

@@ -51,7 +51,7 @@ bool builtin_number(elaboration *e, const builtin_call *c, const char *name, dou
 
 /* window.c */
 value call_attention(elaboration *e, const builtin *b, const builtin_call *c);
-value call_conv(elaboration *e, const builtin *b, const builtin_call *c);
+value call_convolve(elaboration *e, const builtin *b, const builtin_call *c);
 value call_pool(elaboration *e, const builtin *b, const builtin_call *c);
 
 #endif

@@ -102,6 +102,13 @@ void clause_freeze(setup *u, const ast_node *clause)
     }
 }
 
+static bool knows_nothing(const void *scope, atom name)
+{
+    (void)scope;
+    (void)name;
+    return false;
+}
+
 void clause_optimizer(setup *u, const ast_node *clause)
 {
     const ast_node *x = clause_only(u, clause, "optimizer sgd(lr = 0.1)");
@@ -117,6 +124,12 @@ void clause_optimizer(setup *u, const ast_node *clause)
         return;
     }
     u->optimizer = x;
+    const definition *d = scope_find(u->sema, u->train->file, AST_OPTIMIZER, name->name);
+    caller_names none = {knows_nothing, NULL};
+    if (x->kind == AST_CALL && !d->poisoned &&
+        !call_match(u->sema, &none, d, x,
+                    arena_array(u->sema->memory, const ast_node *, d->parameter_count + 1)))
+        u->poisoned = true;
 }
 
 typedef enum data_shape { COLUMNS, ARRAYS, FILES, STREAM } data_shape;

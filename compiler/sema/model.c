@@ -113,6 +113,29 @@ static bool input_dimensions(elaboration *e, const ast_node *node, const ast_nod
     return false;
 }
 
+/* A field of the data that is no input and nearly called like this one. */
+static bool misspelt_field(setup *u, const ast_node *input)
+{
+    const ast_node *body = ast_child(u->model->node, AST_BODY);
+    for (size_t i = 0; i < u->fields.count; i++) {
+        data_field *f = &u->fields.items[i];
+        bool is_input = false;
+        for (size_t k = 0; k < body->count; k++)
+            is_input = is_input ||
+                       (body->children[k]->kind == AST_INPUT && body->children[k]->name == f->name);
+        nearest n = nearest_to(f->name);
+        nearest_offer(&n, input->name);
+        if (is_input || f->taken || !nearest_found(&n))
+            continue;
+        diag *d = sema_report(u->sema, E0227, f->node->name_at, "model '%s' has no input '%s'",
+                              u->model->name, f->name);
+        diag_fix_edit(d, f->node->name_at, n.best, "did you mean '%s'?", n.best);
+        f->taken = true;
+        return true;
+    }
+    return false;
+}
+
 /* What the training must know of the field. False after a report. */
 static bool note_field(elaboration *e, const ast_node *node, const graph_type *type)
 {
@@ -132,6 +155,8 @@ static bool note_field(elaboration *e, const ast_node *node, const graph_type *t
         out.at = f->node->at;
     } else if (u->streams) {
         out.first_column = (int64_t)u->out->data.fields.count;
+    } else if (misspelt_field(u, node)) {
+        return false;
     } else {
         diag *d = sema_report(u->sema, E0227, u->data ? u->data->at : u->train->node->name_at,
                               "the data does not say where '%s' is", node->name);

@@ -9,12 +9,7 @@ const char *number_words(double number, arena *a)
 {
     if (number == floor(number) && fabs(number) < 1e15)
         return arena_format(a, "%.0f", number);
-    for (int digits = 3; digits < 17; digits += 2) {
-        char *words = arena_format(a, "%.*g", digits, number);
-        if (strtod(words, NULL) == number)
-            return words;
-    }
-    return arena_format(a, "%.17g", number);
+    return arena_format(a, "%.6g", number);
 }
 
 typedef enum operation {

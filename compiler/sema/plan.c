@@ -295,11 +295,11 @@ static const char *multiples_near(arena *a, int64_t size, int axis)
                  : arena_format(a, "%d", axis);
 }
 
-static void check_divides(setup *u, const training_split *s, const graph_dim *dim)
+static bool check_divides(setup *u, const training_split *s, const graph_dim *dim)
 {
     const graph_axis *axis = &u->out->mesh.items[s->axis];
     if (dim->size % axis->size == 0)
-        return;
+        return true;
     arena *a = u->sema->memory;
     diag *d =
         sema_report(u->sema, E0214, s->at, "axis '%s' of %d does not divide dimension '%s' of %lld",
@@ -308,12 +308,13 @@ static void check_divides(setup *u, const training_split *s, const graph_dim *di
     diag_note(d, axis->declared, "axis '%s' declared here", axis->name);
     diag_fix(d, "%s = %s, or %s = %s", axis->name, divisors_near(a, dim->size, axis->size),
              dim->batch ? "batch" : dim->name, multiples_near(a, dim->size, axis->size));
+    return false;
 }
 
 /* Every split names a dimension of the graph that its axis divides. */
 static bool check_split(setup *u, const training_split *s)
 {
-    bool found = false, batch = false;
+    bool found = false, batch = false, divides = true;
     nearest n = nearest_to(s->dim);
     for (size_t i = 0; i < u->graph->dims.count; i++) {
         const graph_dim *dim = &u->graph->dims.items[i];
@@ -322,7 +323,7 @@ static bool check_split(setup *u, const training_split *s)
             continue;
         found = true;
         batch = batch || dim->batch;
-        check_divides(u, s, dim);
+        divides = check_divides(u, s, dim) && divides;
     }
     if (!found) {
         diag *d = sema_report(u->sema, E0230, s->at, "model '%s' has no dimension '%s'",
@@ -331,10 +332,11 @@ static bool check_split(setup *u, const training_split *s)
             diag_fix_edit(d, s->at, n.best, "did you mean '%s'?", n.best);
         return false;
     }
-    if (batch || u->out->mesh.items[s->axis].size == 1)
+    if (batch || !divides || u->out->mesh.items[s->axis].size == 1)
         return true;
-    diag *d = sema_report(u->sema, E0918, s->at,
-                          "splitting '%s', which is not the batch, is understood, and not carried out yet", s->dim);
+    diag *d = sema_report(
+        u->sema, E0918, s->at,
+        "splitting '%s', which is not the batch, is understood, and not carried out yet", s->dim);
     diag_fix(d, "split the batch over '%s'", u->out->mesh.items[s->axis].name);
     return false;
 }
