@@ -154,10 +154,17 @@ typedef struct graph_result {
     graph_value *value; /* a scalar */
 } graph_result;
 
+/* What pass_differentiate found; partition sums it over the ranks. */
+typedef struct graph_gradient {
+    int variable;
+    graph_value *value; /* of the variable's type */
+} graph_gradient;
+
 typedef struct graph_function {
     atom name; /* "step", "eval" */
     graph_region region;
     VEC(graph_result) results;
+    VEC(graph_gradient) gradients; /* a record: it keeps no value alive */
 } graph_function;
 
 typedef struct graph_axis {

@@ -358,6 +358,14 @@ static void read_result(parser *p, graph_function *f)
     text_reader_fail(&p->r, "expected the kind of a result");
 }
 
+static void read_gradient(parser *p, graph_function *f)
+{
+    graph_gradient gradient = {.variable = read_variable_path(p)};
+    text_reader_expect(&p->r, "=");
+    gradient.value = read_value(p);
+    vec_push(p->g->memory, &f->gradients, gradient);
+}
+
 static void read_function(parser *p)
 {
     graph_function *f = graph_function_add(p->g, text_reader_word(&p->r));
@@ -366,6 +374,8 @@ static void read_function(parser *p)
             return;
         if (text_reader_take_word(&p->r, "result"))
             read_result(p, f);
+        else if (text_reader_take_word(&p->r, "gradient"))
+            read_gradient(p, f);
         else
             read_op(p, &f->region);
     }

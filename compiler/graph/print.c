@@ -198,6 +198,10 @@ static void put_function(printer *p, const graph_function *f)
 {
     text_add(&p->out, "function %s\n", f->name);
     put_ops(p, &f->region, 1);
+    for (size_t i = 0; i < f->gradients.count; i++)
+        text_add(&p->out, "  gradient %s = %%%d\n",
+                 p->g->variables.items[f->gradients.items[i].variable].path,
+                 f->gradients.items[i].value->id);
     for (size_t i = 0; i < f->results.count; i++) {
         const graph_result *r = &f->results.items[i];
         text_add(&p->out, "  result %s \"%s\" = %%%d\n", result_words[r->kind], r->name,

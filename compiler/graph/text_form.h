@@ -12,6 +12,7 @@
  *         …
  *         yield %7, %8
  *       end
+ *       gradient linear.w = %31
  *       result loss "loss" = %12
  *     end
  *

@@ -140,6 +140,13 @@ static const char *check_region(verifier *v, const graph_region *r)
 
 static const char *check_results(const verifier *v, const graph_function *f)
 {
+    for (size_t i = 0; i < f->gradients.count; i++) {
+        const graph_gradient *d = &f->gradients.items[i];
+        if (!v->defined[d->value->id] ||
+            !verify_same_shape(v->g, &d->value->type, &v->g->variables.items[d->variable].type))
+            return arena_format(v->memory, "the gradient of '%s' is not of its type",
+                                v->g->variables.items[d->variable].path);
+    }
     for (size_t i = 0; i < f->results.count; i++) {
         const graph_value *x = f->results.items[i].value;
         if (!x || !v->defined[x->id] || x->type.rank != 0 || x->layout.partial)

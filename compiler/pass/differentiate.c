@@ -241,8 +241,10 @@ static void collect(gradient_context *c, const graph_region *region, size_t coun
     }
 }
 
-void pass_differentiate(graph *g, graph_function *f, graph_value *loss, graph_value **gradients)
+bool pass_differentiate(graph *g, graph_function *f, graph_value *loss, graph_value **gradients,
+                        diag_sink *diags)
 {
+    (void)diags; /* there is nothing that a model can write and this cannot differentiate */
     assert(loss->type.rank == 0 && loss->region == &f->region);
     size_t forward = f->region.ops.count;
     bool *active = arena_array(g->memory, bool, g->next_value);
@@ -258,4 +260,8 @@ void pass_differentiate(graph *g, graph_function *f, graph_value *loss, graph_va
     until.ops.count = forward;
     gradient_region(&c, &until);
     collect(&c, &f->region, forward, gradients);
+    for (size_t v = 0; v < g->variables.count; v++)
+        if (gradients[v])
+            vec_push(g->memory, &f->gradients, (graph_gradient){(int)v, gradients[v]});
+    return true;
 }
