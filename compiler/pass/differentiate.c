@@ -241,10 +241,8 @@ static void collect(gradient_context *c, const graph_region *region, size_t coun
     }
 }
 
-bool pass_differentiate(graph *g, graph_function *f, graph_value *loss, graph_value **gradients,
-                        diag_sink *diags)
+void pass_differentiate(graph *g, graph_function *f, graph_value *loss, graph_value **gradients)
 {
-    (void)diags; /* there is nothing that a model can write and this cannot differentiate */
     assert(loss->type.rank == 0 && loss->region == &f->region);
     size_t forward = f->region.ops.count;
     bool *active = arena_array(g->memory, bool, g->next_value);
@@ -263,5 +261,4 @@ bool pass_differentiate(graph *g, graph_function *f, graph_value *loss, graph_va
     for (size_t v = 0; v < g->variables.count; v++)
         if (gradients[v])
             vec_push(g->memory, &f->gradients, (graph_gradient){(int)v, gradients[v]});
-    return true;
 }

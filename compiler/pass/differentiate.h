@@ -1,7 +1,7 @@
 /* differentiate.h: reverse-mode gradients of a function, appended to it.
  *
  *     graph_value **gradients = arena_array(g->memory, graph_value *, g->variables.count);
- *     pass_differentiate(g, step, loss, gradients, diags);
+ *     pass_differentiate(g, step, loss, gradients);
  *
  * gradients[v] is the gradient of `loss` for variable v, of the variable's type, and NULL for a variable that is no
  * parameter, is frozen, or does not reach the loss. Only what leads from a parameter to the loss is differentiated.
@@ -16,12 +16,10 @@
 #ifndef ESPALIER_PASS_DIFFERENTIATE_H
 #define ESPALIER_PASS_DIFFERENTIATE_H
 
-#include "diag/diag.h"
 #include "graph/graph.h"
 
-/* `loss` is a scalar of f's region. The gradients are noted in f->gradients too. True always: every operator that a model can write has a gradient or is a stop (op.def); what has
+/* `loss` is a scalar of f's region. The gradients are noted in f->gradients too. Every operator that a model can write has a gradient or is a stop (op.def); what has
  * neither are gradients themselves, which are not differentiated again. */
-bool pass_differentiate(graph *g, graph_function *f, graph_value *loss, graph_value **gradients,
-                        diag_sink *diags);
+void pass_differentiate(graph *g, graph_function *f, graph_value *loss, graph_value **gradients);
 
 #endif

@@ -1,0 +1,391 @@
+/* pass/: every operator's gradient against central differences in f64, over a grid of shapes with odd sizes, size 1 and, where
+ * legal, size 0; and scans, captures, shared parameters. Prints the table of operators with the largest difference. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "graph/build.h"
+#include "graph/text_form.h"
+#include "graph/verify.h"
+#include "pass/differentiate.h"
+#include "support/interpret.h"
+
+/* Dimensions: A, B, C as the grid says, and sizes made from them:
+ * M = A B, N = A + B, P: A padded (2 in front, 1 behind, stride 2), S: every second of A from 1,
+ * X = 3 + 2 A, Y = X convolved (window 3, stride 2, padding 1, dilation 1), W = 3, G = 2 B, L = 3. */
+typedef struct gradient_case {
+    const char *name;
+    const char *variables; /* "x[A B] w[B C]": %0, %1, … */
+    const char *lines;     /* operators from %10 on */
+    int result;
+    enum { ANY, POSITIVE } range;
+    bool empty; /* holds for size 0 too */
+} gradient_case;
+
+static const gradient_case cases[] = {
+    {"cast", "x[A B]", "%10 = cast %0[a b] -> [a b] : f64[A, B]", 10, ANY, true},
+    {"neg", "x[A B]", "%10 = neg %0[a b] -> [a b] : f64[A, B]", 10, ANY, true},
+    {"abs", "x[A B]", "%10 = abs %0[a b] -> [a b] : f64[A, B]", 10, ANY, true},
+    {"exp", "x[A B]", "%10 = exp %0[a b] -> [a b] : f64[A, B]", 10, ANY, true},
+    {"log", "x[A B]", "%10 = log %0[a b] -> [a b] : f64[A, B]", 10, POSITIVE, true},
+    {"log1p", "x[A B]", "%10 = log1p %0[a b] -> [a b] : f64[A, B]", 10, POSITIVE, true},
+    {"sqrt", "x[A B]", "%10 = sqrt %0[a b] -> [a b] : f64[A, B]", 10, POSITIVE, true},
+    {"rsqrt", "x[A B]", "%10 = rsqrt %0[a b] -> [a b] : f64[A, B]", 10, POSITIVE, true},
+    {"sin", "x[A B]", "%10 = sin %0[a b] -> [a b] : f64[A, B]", 10, ANY, true},
+    {"cos", "x[A B]", "%10 = cos %0[a b] -> [a b] : f64[A, B]", 10, ANY, true},
+    {"tanh", "x[A B]", "%10 = tanh %0[a b] -> [a b] : f64[A, B]", 10, ANY, true},
+    {"sigmoid", "x[A B]", "%10 = sigmoid %0[a b] -> [a b] : f64[A, B]", 10, ANY, true},
+    {"erf", "x[A B]", "%10 = erf %0[a b] -> [a b] : f64[A, B]", 10, ANY, true},
+    {"add, broadcast", "x[A B] y[B C]", "%10 = add %0[a b], %1[b c] -> [a b c] : f64[A, B, C]", 10,
+     ANY, true},
+    {"sub, broadcast", "x[A B] y[B]", "%10 = sub %0[a b], %1[b] -> [a b] : f64[A, B]", 10, ANY,
+     true},
+    {"mul, broadcast", "x[A] y[B C]", "%10 = mul %0[a], %1[b c] -> [c a b] : f64[C, A, B]", 10, ANY,
+     true},
+    {"mul by itself", "x[A]", "%10 = mul %0[a], %0[a] -> [a] : f64[A]", 10, ANY, true},
+    {"div", "x[A B] y[B]", "%10 = div %0[a b], %1[b] -> [a b] : f64[A, B]", 10, POSITIVE, true},
+    {"pow", "x[A B] y[B]", "%10 = pow %0[a b], %1[b] -> [a b] : f64[A, B]", 10, POSITIVE, true},
+    {"pow by a number", "x[A]",
+     "%10 = constant value=3 -> [] : f64\n%11 = pow %0[a], %10 -> [a] : f64[A]", 11, ANY, true},
+    {"pow by two", "x[A]",
+     "%10 = constant value=2 -> [] : f64\n%11 = pow %0[a], %10 -> [a] : f64[A]", 11, ANY, true},
+    {"max", "x[A B] y[B]", "%10 = max %0[a b], %1[b] -> [a b] : f64[A, B]", 10, ANY, true},
+    {"min", "x[A B] y[B]", "%10 = min %0[a b], %1[b] -> [a b] : f64[A, B]", 10, ANY, true},
+    {"relu", "x[A B]",
+     "%10 = constant value=0 -> [] : f64\n%11 = max %0[a b], %10 -> [a b] : f64[A, B]", 11, ANY,
+     true},
+    {"where", "x[A] y[A B]",
+     "%10 = index -> [a] : i32[A]\n%11 = constant value=1 -> [] : i32\n"
+     "%12 = lt %10[a], %11 -> [a] : bool[A]\n%13 = where %12[a], %0[a], %1[a b] -> [a b] : f64[A, "
+     "B]",
+     13, ANY, true},
+    {"sum", "x[A B C]", "%10 = sum %0[a b c] -> [c a] : f64[C, A]", 10, ANY, true},
+    {"sum to a scalar", "x[A B]", "%10 = sum %0[a b] -> [] : f64", 10, ANY, true},
+    {"reduce_max", "x[A B C]", "%10 = reduce_max %0[a b c] -> [a c] : f64[A, C]", 10, ANY, false},
+    {"reduce_min", "x[A B]", "%10 = reduce_min %0[a b] -> [b] : f64[B]", 10, ANY, false},
+    {"dot", "x[A B] w[B C]", "%10 = dot %0[a b], %1[b c] -> [a c] : f64[A, C]", 10, ANY, true},
+    {"dot, batched", "x[C A B] w[C B A]",
+     "%10 = dot %0[c a b], %1[c b d] -> [c a d] : f64[C, A, A]", 10, ANY, true},
+    {"dot over two", "x[A B C] w[C B]", "%10 = dot %0[a b c], %1[c b] -> [a] : f64[A]", 10, ANY,
+     true},
+    {"outer product", "x[A] w[B]", "%10 = dot %0[a], %1[b] -> [b a] : f64[B, A]", 10, ANY, true},
+    {"broadcast", "x[B]", "%10 = broadcast %0[b] -> [a b c] : f64[A, B, C]", 10, ANY, true},
+    {"reshape, merge", "x[A B C]", "%10 = reshape %0[_ _ c] -> [_ c] : f64[M, C]", 10, ANY, true},
+    {"reshape, split", "x[M C]", "%10 = reshape %0[_ c] -> [_ _ c] : f64[B, A, C]", 10, ANY, true},
+    {"transpose", "x[A B C]", "%10 = transpose %0[a b c] -> [c a b] : f64[C, A, B]", 10, ANY, true},
+    {"slice", "x[B A]", "%10 = slice %0[b _] slot=1 first=1 stride=2 -> [b _] : f64[B, S]", 10, ANY,
+     true},
+    {"pad", "x[A B]", "%10 = pad %0[_ b] before=2 after=1 stride=2 value=0.5 -> [_ b] : f64[P, B]",
+     10, ANY, true},
+    {"concat", "x[C A] y[C B]", "%10 = concat %0[c _], %1[c _] slot=1 -> [c _] : f64[C, N]", 10,
+     ANY, true},
+    {"gather", "x[A B]",
+     "%10 = input name=\"ids\" -> [c] : i32[C]\n%11 = gather %0[_ b], %10[c] -> [c b] : f64[C, B]",
+     11, ANY, false},
+    {"gather, an id a row", "x[C A]",
+     "%10 = input name=\"ids\" -> [c] : i32[C]\n%11 = gather %0[c _], %10[c] -> [c] : f64[C]", 11,
+     ANY, false},
+    {"scatter_add", "x[C B]",
+     "%10 = input name=\"ids\" -> [c] : i32[C]\n%11 = scatter_add %0[c b], %10[c] -> [_ b] : "
+     "f64[A, B]",
+     11, ANY, false},
+    {"cumsum", "x[A B]", "%10 = cumsum %0[a b] slot=1 -> [a b] : f64[A, B]", 10, ANY, true},
+    {"cumsum from the end", "x[A B]", "%10 = cumsum %0[a b] reverse=1 -> [a b] : f64[A, B]", 10,
+     ANY, true},
+    {"conv", "x[A B X] w[C B W]",
+     "%10 = conv %0[n i _], %1[o i _] spatial=1 groups=1 stride0=2 pad0=1 dilation0=1 -> [n o _] : "
+     "f64[A, C, Y]",
+     10, ANY, false},
+    {"conv, two groups", "x[A G X] w[G B W]",
+     "%10 = conv %0[n _ _], %1[o _ _] spatial=1 groups=2 stride0=2 pad0=1 dilation0=1 -> [n o _] : "
+     "f64[A, G, Y]",
+     10, ANY, false},
+    {"conv in two dimensions", "x[A B X X] w[C B W W]",
+     "%10 = conv %0[n i _ _], %1[o i _ _] spatial=2 groups=1 stride0=2 pad0=1 dilation0=1 "
+     "stride1=2 "
+     "pad1=1 dilation1=1 -> [n o _ _] : f64[A, C, Y, Y]",
+     10, ANY, false},
+    {"conv_data", "y[A C Y] w[C B W]",
+     "%10 = conv_data %0[n o _], %1[o i _] spatial=1 groups=1 stride0=2 pad0=1 dilation0=1 -> [n i "
+     "_] "
+     ": f64[A, B, X]",
+     10, ANY, false},
+    {"max_pool", "x[A B X]",
+     "%10 = max_pool %0[n c _] spatial=1 groups=1 stride0=2 pad0=1 dilation0=1 window0=3 -> [n c "
+     "_] : "
+     "f64[A, B, Y]",
+     10, ANY, false},
+    {"sum_pool", "x[A B X]",
+     "%10 = sum_pool %0[n c _] spatial=1 groups=1 stride0=2 pad0=1 dilation0=1 window0=3 -> [n c "
+     "_] : "
+     "f64[A, B, Y]",
+     10, ANY, false},
+    {"attention", "q[A B C X] k[A B M X] v[A B M C]",
+     "%10, %11 = attention %0[a b s d], %1[a b t d], %2[a b t e] scale=0.5 -> [a b s e], [a b s] : "
+     "f64[A, B, C, C], f64[A, B, C]",
+     10, ANY, false},
+    {"attention, causal, shared heads", "q[A B X C] k[A X C] v[A X B]",
+     "%10, %11 = attention %0[a h s d], %1[a t d], %2[a t e] causal=1 window=2 scale=0.7 -> [a h s "
+     "e], "
+     "[a h s] : f64[A, B, X, B], f64[A, B, X]",
+     10, ANY, false},
+    {"attention, key mask", "q[A X C] k[A X C] v[A X C]",
+     "%10 = index -> [t] : i32[X]\n%12 = constant value=2 -> [] : i32\n"
+     "%13 = lt %10[t], %12 -> [t] : bool[X]\n"
+     "%14, %15 = attention %0[a s d], %1[a t d], %2[a t e], %13[t] scale=1 -> [a s e], [a s] : "
+     "f64[A, X, C], f64[A, X]",
+     14, ANY, false},
+    {"detach", "x[A]",
+     "%10 = detach %0[a] -> [a] : f64[A]\n%11 = add %10[a], %0[a] -> [a] : f64[A]", -11, ANY,
+     false},
+    {"repeat", "x[A B] w[L B B]",
+     "%10 = repeat %0, %1 iterations=3 carried=1 : f64[A, B]\n"
+     "arguments %11 : f64[A, B], %12 : f64[B, B]\n"
+     "%13 = dot %11[a b], %12[b c] -> [a c] : f64[A, B]\n%14 = tanh %13[a b] -> [a b] : f64[A, B]\n"
+     "yield %14\nend",
+     10, ANY, true},
+    {"repeat, backwards, stacked result", "x[A] w[L A]",
+     "%10, %11 = repeat %0, %1 iterations=3 carried=1 reverse=1 : f64[A], f64[L, A]\n"
+     "arguments %12 : f64[A], %13 : f64[A]\n"
+     "%14 = mul %12[a], %13[a] -> [a] : f64[A]\n%15 = sin %14[a] -> [a] : f64[A]\n"
+     "%16 = exp %14[a] -> [a] : f64[A]\nyield %15, %16\nend\n"
+     "%17 = add %11[l a], %10[a] -> [l a] : f64[L, A]",
+     17, ANY, true},
+    {"repeat, captured parameter", "x[A B] w[B B] b[B]",
+     "%10 = repeat %0 iterations=3 carried=1 : f64[A, B]\narguments %11 : f64[A, B]\n"
+     "%12 = dot %11[a b], %1[b c] -> [a c] : f64[A, B]\n%13 = add %12[a b], %2[b] -> [a b] : "
+     "f64[A, B]\n"
+     "%14 = tanh %13[a b] -> [a b] : f64[A, B]\nyield %14\nend",
+     10, ANY, true},
+    {"repeat in a repeat", "x[A] w[L A] u[A]",
+     "%10 = repeat %0, %1 iterations=3 carried=1 : f64[A]\narguments %11 : f64[A], %12 : f64[A]\n"
+     "%13 = mul %12[a], %12[a] -> [a] : f64[A]\n"
+     "%14 = repeat %11, %1 iterations=3 carried=1 : f64[A]\narguments %15 : f64[A], %16 : f64[A]\n"
+     "%17 = mul %15[a], %16[a] -> [a] : f64[A]\n%18 = add %17[a], %13[a] -> [a] : f64[A]\n"
+     "%19 = mul %18[a], %2[a] -> [a] : f64[A]\n%20 = sin %19[a] -> [a] : f64[A]\nyield %20\nend\n"
+     "yield %14\nend",
+     10, ANY, true},
+    {"repeat, two carried, one unused", "x[A] y[A]",
+     "%10, %11 = repeat %0, %1 iterations=3 carried=2 : f64[A], f64[A]\n"
+     "arguments %12 : f64[A], %13 : f64[A]\n"
+     "%14 = mul %12[a], %13[a] -> [a] : f64[A]\nyield %14, %12\nend",
+     10, ANY, true},
+};
+
+enum { CASES = sizeof cases / sizeof *cases, MAX_VARIABLES = 4 };
+
+static const int grid[][3] = {{2, 3, 4}, {1, 1, 1}, {5, 1, 3}, {1, 4, 2}, {3, 5, 1}};
+static const int empty_grid[][3] = {{0, 3, 2}, {2, 0, 1}, {3, 2, 0}};
+
+typedef struct trial {
+    arena *memory;
+    graph *g;
+    graph_function *f;
+    graph_value *loss;
+    graph_value **gradients;
+    interpreter *it;
+    double *weight; /* of the result's elements in the loss */
+    double *ids;
+    uint64_t random;
+} trial;
+
+static double draw(trial *t)
+{
+    t->random = t->random * 6364136223846793005u + 1442695040888963407u;
+    return (double)(t->random >> 11) / 9007199254740992.0;
+}
+
+static char *dims_text(arena *a, const int *abc)
+{
+    long A = abc[0], B = abc[1], C = abc[2], X = 3 + 2 * A;
+    return arena_format(a,
+                        "dim A = %ld @ -\ndim B = %ld @ -\ndim C = %ld @ -\ndim M = %ld @ -\n"
+                        "dim N = %ld @ -\ndim P = %ld @ -\ndim S = %ld @ -\ndim X = %ld @ -\n"
+                        "dim Y = %ld @ -\ndim W = 3 @ -\ndim G = %ld @ -\ndim L = 3 @ -\n",
+                        A, B, C, A * B, A + B, 3 + (A ? 2 * A - 1 : 0), A / 2, X,
+                        (X + 2 - 3) / 2 + 1, 2 * B);
+}
+
+/* "x[A B] w[B C]" as variable lines, and as operators %0, %1, … that read them. */
+static char *variables_text(arena *a, const char *variables, char **reads)
+{
+    char *lines = arena_format(a, "%s", "");
+    int count = 0;
+    *reads = lines;
+    for (const char *at = variables; *at; count++) {
+        const char *open = strchr(at, '['), *close = strchr(at, ']');
+        char dims[64] = "", letters[64] = "";
+        for (const char *d = open + 1; d < close; d += 2) {
+            char *end = dims + strlen(dims);
+            sprintf(end, "%s%c", *dims ? ", " : "", *d);
+            sprintf(letters + strlen(letters), "%s%c", *letters ? " " : "",
+                    'a' + (int)((d - open) / 2));
+        }
+        char *name = arena_copy_text(a, at, (size_t)(open - at));
+        lines = arena_format(a, "%svariable %s : f64[%s] parameter @ -\n", lines, name, dims);
+        *reads = arena_format(a, "%s%%%d = variable variable=%s -> [%s] : f64[%s] @ -\n", *reads,
+                              count, name, letters, dims);
+        at = close + 1;
+        at += *at == ' ';
+    }
+    return lines;
+}
+
+/* Each operator line of the case gets its place. */
+static char *with_places(arena *a, const char *lines)
+{
+    char *out = arena_format(a, "%s", "");
+    while (*lines) {
+        size_t length = strcspn(lines, "\n");
+        const char *line = arena_copy_text(a, lines, length);
+        bool op = strstr(line, " = ") != NULL;
+        out = arena_format(a, "%s%s%s\n", out, line, op ? " @ -" : "");
+        lines += length + (lines[length] == '\n');
+    }
+    return out;
+}
+
+/* loss = sum(result * input weight), behind the case's operators. */
+static void add_loss(trial *t, graph_value *result)
+{
+    build b = build_at(t->g, &t->f->region, SPAN_NONE);
+    int8_t map[GRAPH_MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
+    build_operand y = build_by_index(&b, result, map);
+    build_dims dims = {.rank = result->type.rank};
+    memcpy(dims.dims, result->type.dims, sizeof dims.dims);
+    memcpy(dims.labels, y.labels, sizeof dims.labels);
+    build_operand w = build_input(&b, atom_of(t->g->atoms, "weight"), DTYPE_F64, &dims);
+    build_operand product = build_binary(&b, OP_mul, y, w);
+    t->loss = build_reduce(&b, OP_sum, product, dims.labels, dims.rank).value;
+    vec_push(t->memory, &t->f->results,
+             (graph_result){atom_of(t->g->atoms, "loss"), RESULT_LOSS, t->loss});
+}
+
+static graph_value *value_of(trial *t, int id)
+{
+    for (size_t i = 0; i < t->f->region.ops.count; i++)
+        for (size_t k = 0; k < t->f->region.ops.items[i]->outputs.count; k++)
+            if (t->f->region.ops.items[i]->outputs.items[k]->id == id)
+                return t->f->region.ops.items[i]->outputs.items[k];
+    fail_msg("no value %d", id);
+    return NULL;
+}
+
+static void must_verify(trial *t, const char *name)
+{
+    const char *wrong = graph_verify(t->g, t->memory);
+    if (wrong)
+        fail_msg("%s: %s\n%s", name, wrong, graph_print(t->g, t->memory));
+}
+
+static void make(trial *t, const gradient_case *c, const int *abc)
+{
+    atom_table *atoms = atom_table_new(t->memory);
+    source_set *sources = source_set_new(t->memory);
+    graph_parse_error error;
+    char *reads, *variables = variables_text(t->memory, c->variables, &reads);
+    const char *text =
+        arena_format(t->memory, "graph\n%s%sfunction step\n%s%send\n", dims_text(t->memory, abc),
+                     variables, reads, with_places(t->memory, c->lines));
+    t->g = graph_parse(t->memory, atoms, sources, text, &error);
+    if (!t->g)
+        fail_msg("%s: line %d: %s\n%s", c->name, error.line, error.text, text);
+    t->f = graph_function_find(t->g, "step");
+    graph_value *result = value_of(t, abs(c->result));
+    add_loss(t, result);
+    must_verify(t, c->name);
+    t->gradients = arena_array(t->memory, graph_value *, t->g->variables.count);
+    pass_differentiate(t->g, t->f, t->loss, t->gradients);
+    must_verify(t, c->name);
+    int64_t count = graph_type_count(t->g, &result->type);
+    t->weight = arena_array(t->memory, double, count + 1);
+    for (int64_t i = 0; i < count; i++)
+        t->weight[i] = draw(t) - 0.4;
+    t->ids = arena_array(t->memory, double, abc[2] + 1);
+    for (int i = 0; i < abc[2]; i++)
+        t->ids[i] = floor(draw(t) * abc[0]);
+}
+
+static void fill(trial *t, const gradient_case *c)
+{
+    t->it = interpret_new(t->g, t->memory);
+    interpret_input(t->it, "weight", t->weight);
+    interpret_input(t->it, "ids", t->ids);
+    for (size_t v = 0; v < t->g->variables.count; v++)
+        for (int64_t i = 0; i < graph_type_count(t->g, &t->g->variables.items[v].type); i++)
+            interpret_variable(t->it, (int)v)[i] =
+                c->range == POSITIVE ? 0.2 + draw(t) : 2 * draw(t) - 1;
+}
+
+static double loss_at(trial *t, double *x, double value)
+{
+    double before = *x;
+    *x = value;
+    interpret_run(t->it, t->f);
+    double loss = interpret_result(t->it, "loss");
+    *x = before;
+    return loss;
+}
+
+/* The largest difference of a gradient's element from (loss(x + h) - loss(x - h)) / 2h. */
+static double worst(trial *t, const gradient_case *c)
+{
+    double most = 0;
+    fill(t, c);
+    interpret_run(t->it, t->f);
+    size_t variables = t->g->variables.count;
+    double *found[MAX_VARIABLES];
+    for (size_t v = 0; v < variables; v++) {
+        assert_non_null(t->gradients[v]);
+        found[v] = interpret_value(t->it, t->gradients[v]);
+    }
+    for (size_t v = 0; v < variables; v++)
+        for (int64_t i = 0; i < graph_type_count(t->g, &t->g->variables.items[v].type); i++) {
+            double *x = &interpret_variable(t->it, (int)v)[i], h = 1e-5;
+            double slope = (loss_at(t, x, *x + h) - loss_at(t, x, *x - h)) / (2 * h);
+            if (c->result < 0)
+                slope /= 2; /* detach: one of two equal ways counts */
+            most = fmax(most, fabs(slope - found[v][i]) / (1 + fabs(slope)));
+        }
+    return most;
+}
+
+static double worst_over(const gradient_case *c, const int (*shapes)[3], size_t count)
+{
+    double most = 0;
+    for (size_t s = 0; s < count; s++) {
+        trial t = {.memory = arena_new(), .random = 7 + s};
+        make(&t, c, shapes[s]);
+        most = fmax(most, worst(&t, c));
+        arena_free(t.memory);
+    }
+    return most;
+}
+
+static void every_gradient_is_the_slope(void **state)
+{
+    (void)state;
+    for (int i = 0; i < CASES; i++) {
+        double most = worst_over(&cases[i], grid, sizeof grid / sizeof *grid);
+        if (cases[i].empty)
+            most = fmax(most,
+                        worst_over(&cases[i], empty_grid, sizeof empty_grid / sizeof *empty_grid));
+        printf("  %-34s %.1e\n", cases[i].name, most);
+        if (!(most < 2e-7))
+            fail_msg("%s: a gradient is off by %g", cases[i].name, most);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_gradient_is_the_slope),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
