@@ -67,26 +67,19 @@ static void try_axis(const partition *p, const graph_op *op, partition_choice *c
         c->axis[i] = (int8_t)axis;
 }
 
-/* Split as the operands are; an index that only results have, as its dimension's name says. */
+/* Split as the operands are; then as the names of the results' dimensions say: an operand is cut for that. */
 static void choose_axes(const partition *p, const graph_op *op, partition_choice *c)
 {
-    bool in_operand[SPLIT_MAX_INDICES] = {false};
     memset(c->axis, NO_AXIS, sizeof c->axis);
     for (size_t k = 0; k < op->inputs.count; k++) {
         graph_layout seen = partition_seen(p, op->inputs.items[k]);
-        for (int slot = 0; slot < op->inputs.items[k]->type.rank; slot++) {
-            int i = c->form.input_map[k][slot];
-            try_axis(p, op, c, i, seen.axis[slot]);
-            if (i != SPLIT_WHOLE)
-                in_operand[i] = true;
-        }
+        for (int slot = 0; slot < op->inputs.items[k]->type.rank; slot++)
+            try_axis(p, op, c, c->form.input_map[k][slot], seen.axis[slot]);
     }
     for (size_t k = 0; k < op->outputs.count; k++)
-        for (int slot = 0; slot < op->outputs.items[k]->type.rank; slot++) {
-            int i = c->form.output_map[k][slot];
-            if (i != SPLIT_WHOLE && !in_operand[i])
-                try_axis(p, op, c, i, p->axis_of[op->outputs.items[k]->type.dims[slot]]);
-        }
+        for (int slot = 0; slot < op->outputs.items[k]->type.rank; slot++)
+            try_axis(p, op, c, c->form.output_map[k][slot],
+                     p->axis_of[op->outputs.items[k]->type.dims[slot]]);
 }
 
 /* A product hands on a sum that is not finished only when nothing else reads it: else it is finished once for all. */
