@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "kernel/attention.h"
 #include "kernel/gemm.h"
 #include "kernel/rows.h"
+#include "kernel/window.h"
 #include "topo/cpu.h"
 
 enum { SPINS = 2000, NANOSECONDS = 1000000000 };
@@ -181,4 +183,36 @@ void esp_gemm_f64(esp_context *context, const esp_gemm *shape, const double *a, 
                   double *c)
 {
     rt_gemm_f64(shape, context->threads, a, b, c);
+}
+
+void esp_window_f32(esp_context *context, const esp_window *shape, const float *a, const float *b,
+                    float *c)
+{
+    rt_window_f32(shape, context->threads, a, b, c);
+}
+
+void esp_window_f64(esp_context *context, const esp_window *shape, const double *a, const double *b,
+                    double *c)
+{
+    rt_window_f64(shape, context->threads, a, b, c);
+}
+
+void esp_attention_f32(esp_context *context, const esp_attention *shape, void *const *operands)
+{
+    rt_attention_f32(shape, context->threads, operands);
+}
+
+void esp_attention_f64(esp_context *context, const esp_attention *shape, void *const *operands)
+{
+    rt_attention_f64(shape, context->threads, operands);
+}
+
+void esp_attention_grad_f32(esp_context *context, const esp_attention *shape, void *const *operands)
+{
+    rt_attention_grad_f32(shape, context->threads, operands);
+}
+
+void esp_attention_grad_f64(esp_context *context, const esp_attention *shape, void *const *operands)
+{
+    rt_attention_grad_f64(shape, context->threads, operands);
 }

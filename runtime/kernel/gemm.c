@@ -13,20 +13,26 @@ enum {
     THREAD_WORTH = 200 * 1000
 };
 
-typedef struct gemm_tiles {
-    gemm_tiles_fn *f32, *f64;
-} gemm_tiles;
-
-static gemm_tiles tiles_here(void)
+gemm_tiles_fn *gemm_tiles_f32(void)
 {
 #if defined(__x86_64__)
-    rt_cpu_level_id level = rt_cpu_level();
-    if (level == RT_CPU_V4)
-        return (gemm_tiles){gemm_f32_avx512, gemm_f64_avx512};
-    if (level == RT_CPU_V3)
-        return (gemm_tiles){gemm_f32_avx2, gemm_f64_avx2};
+    if (rt_cpu_level() == RT_CPU_V4)
+        return gemm_f32_avx512;
+    if (rt_cpu_level() == RT_CPU_V3)
+        return gemm_f32_avx2;
 #endif
-    return (gemm_tiles){gemm_f32_base, gemm_f64_base};
+    return gemm_f32_base;
+}
+
+gemm_tiles_fn *gemm_tiles_f64(void)
+{
+#if defined(__x86_64__)
+    if (rt_cpu_level() == RT_CPU_V4)
+        return gemm_f64_avx512;
+    if (rt_cpu_level() == RT_CPU_V3)
+        return gemm_f64_avx2;
+#endif
+    return gemm_f64_base;
 }
 
 /* Product number `i` of the batch, its operands at a, b, c with elements of `width` bytes. */
@@ -82,7 +88,7 @@ static void run(const esp_gemm *s, int threads, gemm_tiles_fn *tiles, size_t wid
 
 void rt_gemm_f32_tiled(const esp_gemm *shape, int threads, const float *a, const float *b, float *c)
 {
-    run(shape, threads, tiles_here().f32, sizeof(float), (const void *[]){a, b, c});
+    run(shape, threads, gemm_tiles_f32(), sizeof(float), (const void *[]){a, b, c});
 }
 
 void rt_gemm_f32_onednn(const esp_gemm *s, int threads, const float *a, const float *b, float *c)
@@ -102,5 +108,5 @@ void rt_gemm_f32(const esp_gemm *s, int threads, const float *a, const float *b,
 
 void rt_gemm_f64(const esp_gemm *shape, int threads, const double *a, const double *b, double *c)
 {
-    run(shape, threads, tiles_here().f64, sizeof(double), (const void *[]){a, b, c});
+    run(shape, threads, gemm_tiles_f64(), sizeof(double), (const void *[]){a, b, c});
 }

@@ -17,6 +17,10 @@ typedef struct gemm_call {
 
 typedef void gemm_tiles_fn(const gemm_call *call);
 
+/* The ones for this processor. */
+gemm_tiles_fn *gemm_tiles_f32(void);
+gemm_tiles_fn *gemm_tiles_f64(void);
+
 gemm_tiles_fn gemm_f32_base, gemm_f32_avx2, gemm_f32_avx512;
 gemm_tiles_fn gemm_f64_base, gemm_f64_avx2, gemm_f64_avx512;
 

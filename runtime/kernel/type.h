@@ -7,10 +7,10 @@
 
 /* X(id, "name", bytes) */
 #define RT_TYPES(X)                                                                                \
-    X(RT_TYPE_F32, "f32", 4)                                                                            \
-    X(RT_TYPE_F64, "f64", 8)                                                                            \
-    X(RT_TYPE_BF16, "bf16", 2)                                                                          \
-    X(RT_TYPE_I32, "i32", 4)                                                                            \
+    X(RT_TYPE_F32, "f32", 4)                                                                       \
+    X(RT_TYPE_F64, "f64", 8)                                                                       \
+    X(RT_TYPE_BF16, "bf16", 2)                                                                     \
+    X(RT_TYPE_I32, "i32", 4)                                                                       \
     X(RT_TYPE_BOOL, "bool", 1)
 
 typedef enum rt_type {

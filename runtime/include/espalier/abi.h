@@ -32,6 +32,60 @@ typedef struct esp_gemm {
     int32_t site;
 } esp_gemm;
 
+/* Convolutions and pools over up to three spatial dimensions, last ones used: with `spatial` 2, size[0] is the height and
+ * size[1] the width. x is [batch, in, size...], w [out, in / groups, window...], y [batch, out, result...], row-major and
+ * dense; an output position o and a window position k meet at the input position o * stride - pad + k * dilation. */
+typedef enum esp_window_op {
+    ESP_CONV,          /* a = x, b = w, c = y */
+    ESP_CONV_DATA,     /* a = dy, b = w, c = dx */
+    ESP_CONV_WEIGHT,   /* a = x, b = dy, c = dw */
+    ESP_MAX_POOL,      /* a = x, c = y; b is not read, and `out` is not used; -inf where a window sees no input */
+    ESP_MAX_POOL_GRAD, /* a = x, b = dy, c = dx; the first of equal elements has it all */
+    ESP_SUM_POOL,      /* as ESP_MAX_POOL */
+    ESP_SUM_POOL_GRAD  /* a is not read, b = dy, c = dx */
+} esp_window_op;
+
+typedef struct esp_window {
+    int32_t op; /* esp_window_op */
+    int32_t spatial;
+    int64_t batch, in, out, groups;
+    int64_t size[3], result[3], window[3], stride[3], pad[3], dilation[3];
+    int32_t site;
+} esp_window;
+
+/* Attention: o = softmax(scale * q . k^T) . v over the keys that a query sees, and lse = log sum exp of the scaled scores
+ * (-inf, and o = 0, where it sees none). q is [batch, heads, s, e], k [batch, kv_heads, t, e], v [batch, kv_heads, t, ev],
+ * o [batch, heads, s, ev], each by its strides with dense features; lse is [batch, heads, s], dense; heads / kv_heads
+ * queries' heads share one of the keys'. Query i sees key j unless causal and j > i, or window > 0 and |i - j| >= window, or
+ * the mask [batch, t] (bytes; 0: not seen) says so. do has o's strides, dq, dk, dv those of q, k, v. */
+enum { ESP_STRIDE_BATCH, ESP_STRIDE_HEAD, ESP_STRIDE_ROW, ESP_STRIDES };
+
+typedef struct esp_attention {
+    int64_t batch, heads, kv_heads, s, t, e, ev;
+    int64_t q_stride[ESP_STRIDES], k_stride[ESP_STRIDES]; /* in elements */
+    int64_t v_stride[ESP_STRIDES], o_stride[ESP_STRIDES];
+    int64_t mask_stride; /* from one batch's mask to the next; 0: all have the same */
+    int64_t window;      /* 0: none */
+    double scale;
+    int32_t causal;
+    int32_t site;
+} esp_attention;
+
+/* The operands of esp_attention_*, in this order; the forward pass has the first six. */
+enum {
+    ESP_Q,
+    ESP_K,
+    ESP_V,
+    ESP_MASK, /* NULL: every key is seen */
+    ESP_O,
+    ESP_LSE,
+    ESP_DO,
+    ESP_DQ,
+    ESP_DK,
+    ESP_DV,
+    ESP_ATTENTION_OPERANDS
+};
+
 typedef struct esp_image {
     int32_t abi_version;
     int32_t function_count;
