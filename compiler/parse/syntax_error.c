@@ -130,9 +130,10 @@ static const char *found_words(const parser *p, int found, span at)
 static bool report_clause_with_is(parser *p, int found, span at)
 {
     const token *before = token_before(p);
-    if (found != TOKEN_IS || !before || before->type != TOKEN_WORD)
+    if (found != TOKEN_IS || !before ||
+        (before->type != TOKEN_WORD && before->type != TOKEN_ATTRIBUTE))
         return false;
-    diag *d = diag_report(p->context->diags, E0116, at, "clause '%s' takes no '='", before->name);
+    diag *d = diag_report(p->context->diags, E0116, at, "'%s' takes no '='", before->name);
     uint32_t end = at.end;
     while (p->list->bytes[end] == ' ' && p->list->bytes[at.begin - 1] == ' ')
         end++;
