@@ -1,0 +1,28 @@
+/* lookup.h: what a name in a plan file stands for.
+ *
+ *     lsp_meaning m = lsp_lookup(known, lsp_node_at(known, offset), offset);
+ *     if (m.target) …                                // the node that makes the name
+ */
+#ifndef ESPALIER_LSP_LOOKUP_H
+#define ESPALIER_LSP_LOOKUP_H
+
+#include "lsp/document.h"
+
+typedef struct lsp_meaning {
+    atom name; /* NULL: no name stands there */
+    span at;   /* where it stands */
+    const ast_node
+        *target; /* the item, parameter, statement or dimension that makes it; NULL: not known */
+    const char *kind; /* "layer", "parameter", "value", "dimension", "mesh axis" … */
+} lsp_meaning;
+
+lsp_meaning lsp_lookup(const lsp_analysis *known, const ast_node *node, uint32_t offset);
+
+/* The item (model, plan, …) around a node; NULL at the top of the file. */
+const ast_node *lsp_item_around(const ast_node *node);
+
+/* Calls `visit` for every node below and including `root`, in the order of the text. */
+typedef void lsp_visit_fn(const ast_node *node, void *state);
+void lsp_walk(const ast_node *root, lsp_visit_fn *visit, void *state);
+
+#endif
