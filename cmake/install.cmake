@@ -5,6 +5,7 @@ include(CMakePackageConfigHelpers)
 install(TARGETS espalier RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES $<TARGET_FILE:espalier_rt> DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/runtime/include/espalier DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/docs/codes DESTINATION ${CMAKE_INSTALL_DATADIR}/espalier)
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/stdlib DESTINATION ${CMAKE_INSTALL_DATADIR}/espalier)
 
 configure_file(${CMAKE_SOURCE_DIR}/cmake/espalier-runtime.pc.in espalier-runtime.pc @ONLY)

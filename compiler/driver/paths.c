@@ -60,7 +60,18 @@ const char *paths_runtime(arena *a)
         arena_format(a, "%s/../lib", own),
         ESPALIER_INSTALL_LIBDIR,
     };
-    const char *folder =
-        first_with(a, candidates, sizeof candidates / sizeof *candidates, library);
+    const char *folder = first_with(a, candidates, sizeof candidates / sizeof *candidates, library);
     return folder ? arena_format(a, "%s/%s", folder, library) : NULL;
+}
+
+const char *paths_code_page(arena *a, const char *code)
+{
+    const char *own = own_folder(a);
+    const char *candidates[] = {
+        arena_format(a, "%s/../share/espalier/codes", own),
+        ESPALIER_SOURCE_DIR "/docs/codes",
+    };
+    const char *page = arena_format(a, "%s.md", code);
+    const char *folder = first_with(a, candidates, sizeof candidates / sizeof *candidates, page);
+    return folder ? arena_format(a, "%s/%s", folder, page) : NULL;
 }

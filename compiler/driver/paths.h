@@ -14,6 +14,9 @@ const char *paths_stdlib(arena *a, const char *said);
 /* libespalier_rt.a; NULL if there is none. */
 const char *paths_runtime(arena *a);
 
+/* The page of a diagnostic's code, as Markdown; NULL if there is none. */
+const char *paths_code_page(arena *a, const char *code);
+
 /* "dir/ring.plan" -> "dir", "ring.plan" -> ".". */
 const char *paths_folder(arena *a, const char *path);
 

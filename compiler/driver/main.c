@@ -1,0 +1,28 @@
+#include "driver/commands.h"
+
+#include <string.h>
+
+typedef int command_fn(session *s);
+
+static command_fn *const commands[COMMAND_COUNT] = {
+    [COMMAND_CHECK] = command_check, [COMMAND_BUILD] = command_build,
+    [COMMAND_RUN] = command_run,     [COMMAND_EXPLAIN] = command_explain,
+    [COMMAND_FMT] = command_fmt,     [COMMAND_LSP] = command_lsp,
+    [COMMAND_READ] = command_read,   [COMMAND_HELP] = command_help,
+};
+
+int main(int argc, char **argv)
+{
+    options o;
+    if (!options_parse(&o, argc, argv, stderr))
+        return EXIT_USAGE;
+    if (options_has(&o, OPTION_HELP)) {
+        options_print_command(o.command, stdout);
+        return EXIT_FINE;
+    }
+    session s;
+    session_init(&s, &o);
+    int code = commands[o.command](&s);
+    session_clean_up(&s);
+    return code;
+}
