@@ -24,12 +24,13 @@ struct feed {
     feed_options options;
     feed_field *fields;
     slot slots[SLOTS];
-    char *memory;  /* of all blocks */
-    char *scratch; /* one sample of the widest field, for parts of a row */
+    char *memory;      /* of all blocks */
+    uint64_t *samples; /* of each row of the step being read */
+    char *scratch;     /* one sample of the widest field, for parts of a row */
     size_t allocated;
     /* The thread owns a slot between taking `empty` and posting `filled`, the consumer the other way about: glibc's
      * semaphores enter the kernel only when somebody sleeps. */
-    sem_t filled, empty;
+    sem_t filled, empty, again;
     atomic_bool stopping;
     pthread_t thread;
     bool started;
@@ -60,18 +61,23 @@ static rt_status read_row(feed *f, const feed_field *field, uint64_t sample, cha
     return status;
 }
 
+static void choose_samples(feed *f, const slot *s)
+{
+    const feed_options *o = &f->options;
+    uint64_t count = dataset_count(o->set, o->part);
+    uint64_t first = s->step.step * o->batch + o->first_row;
+    for (uint64_t row = 0; row < s->step.valid_rows; row++)
+        f->samples[row] = o->in_order ? first + row : order_sample(o->seed, count, first + row);
+}
+
 static rt_status fill_block(feed *f, slot *s, size_t index)
 {
     const feed_options *o = &f->options;
     const feed_field *field = &f->fields[index];
     char *block = s->blocks[index];
-    uint64_t count = dataset_count(o->set, o->part);
-    uint64_t first = s->step.step * o->batch + o->first_row;
     rt_status status = RT_OK;
-    for (uint64_t row = 0; row < s->step.valid_rows && status == RT_OK; row++) {
-        uint64_t sample = o->in_order ? first + row : order_sample(o->seed, count, first + row);
-        status = read_row(f, field, sample, block + row * field->row_bytes, &s->error);
-    }
+    for (uint64_t row = 0; row < s->step.valid_rows && status == RT_OK; row++)
+        status = read_row(f, field, f->samples[row], block + row * field->row_bytes, &s->error);
     if (s->step.valid_rows < o->rows)
         memset(block + s->step.valid_rows * field->row_bytes, 0,
                (o->rows - s->step.valid_rows) * field->row_bytes);
@@ -100,6 +106,7 @@ static void fill_slot(feed *f, slot *s, uint64_t step)
                                  ? at_most(o->rows, s->step.batch_rows - o->first_row)
                                  : 0;
     }
+    choose_samples(f, s);
     for (size_t i = 0; i < o->field_count && s->status == RT_OK; i++)
         s->status = fill_block(f, s, i);
 }
@@ -107,7 +114,8 @@ static void fill_slot(feed *f, slot *s, uint64_t step)
 static void *read_ahead(void *argument)
 {
     feed *f = argument;
-    for (uint64_t step = f->options.first_step, turn = 0;; step++, turn++) {
+    uint64_t step = f->options.first_step;
+    for (uint64_t turn = 0;; turn++, step++) {
         wait_for(&f->empty);
         if (atomic_load(&f->stopping))
             return NULL;
@@ -115,8 +123,12 @@ static void *read_ahead(void *argument)
         fill_slot(f, s, step);
         rt_status status = s->status; /* the slot is the consumer's after the post */
         sem_post(&f->filled);
-        if (status != RT_OK)
+        if (status == RT_OK)
+            continue;
+        if (status != RT_END)
             return NULL;
+        wait_for(&f->again);
+        step = f->options.first_step - 1;
     }
 }
 
@@ -173,9 +185,11 @@ static rt_status allocate(feed *f, rt_error *error)
     }
     f->allocated = SLOTS * bytes + ALIGNMENT + widest * DATASET_VALUE_BYTES;
     f->memory = aligned_alloc(ALIGNMENT, (f->allocated + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
-    if (!f->memory)
+    f->samples = calloc(f->options.rows + 1, sizeof *f->samples);
+    if (!f->memory || !f->samples)
         return rt_fail(error, RT_NO_MEMORY, "no memory for %zu bytes of samples", f->allocated);
     memset(f->memory, 0, f->allocated);
+    f->allocated += (f->options.rows + 1) * sizeof *f->samples;
     char *block = f->memory;
     for (int s = 0; s < SLOTS; s++)
         for (size_t i = 0; i < fields; i++) {
@@ -228,6 +242,7 @@ rt_status feed_start(const feed_options *options, feed **made, rt_error *error)
         return rt_fail(error, RT_NO_MEMORY, "no memory for a feed");
     sem_init(&f->filled, 0, 0);
     sem_init(&f->empty, 0, SLOTS);
+    sem_init(&f->again, 0, 0);
     rt_status status = copy_options(f, options, error);
     if (status == RT_OK)
         status = check(f, &f->options, error);
@@ -280,19 +295,32 @@ rt_status feed_next(feed *f, feed_step *step, rt_error *error)
     return f->ended;
 }
 
+rt_status feed_rewind(feed *f)
+{
+    if (f->ended != RT_END)
+        return RT_INVALID;
+    f->ended = RT_OK;
+    sem_post(&f->empty); /* the slot that said so */
+    sem_post(&f->again);
+    return RT_OK;
+}
+
 void feed_stop(feed *f)
 {
     if (!f)
         return;
     atomic_store(&f->stopping, true);
+    sem_post(&f->again);
     sem_post(&f->empty);
     if (f->started)
         pthread_join(f->thread, NULL);
     sem_destroy(&f->filled);
     sem_destroy(&f->empty);
+    sem_destroy(&f->again);
     for (int s = 0; s < SLOTS; s++)
         free(f->slots[s].blocks);
     free(f->fields);
+    free(f->samples);
     free(f->memory);
     free(f);
 }

@@ -55,6 +55,9 @@ rt_status feed_start(const feed_options *options, feed **made, rt_error *error);
  * error of the reading thread comes at the step it happened in, and again at each later call. */
 rt_status feed_next(feed *f, feed_step *step, rt_error *error);
 
+/* After RT_END: begins again with the first step. RT_INVALID before. */
+rt_status feed_rewind(feed *f);
+
 /* Ends the thread, and frees; NULL is fine. */
 void feed_stop(feed *f);
 

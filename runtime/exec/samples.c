@@ -214,6 +214,8 @@ rt_status rt_samples_train(rt_samples *samples, rt_error *error)
 
 rt_status rt_samples_evaluate(rt_samples *samples, rt_error *error)
 {
+    if (samples->holdout && feed_rewind(samples->holdout) == RT_OK)
+        return RT_OK;
     feed_stop(samples->holdout);
     samples->holdout = NULL;
     return samples->train ? start_feed(samples, true, &samples->holdout, error) : RT_OK;

@@ -87,6 +87,24 @@ static void moments_are_those_of_the_distributions(void **state)
     assert_true(fabs(sum / COUNT - 0.5) < error * sqrt(1.0 / 12));
 }
 
+/* The definition, with the C library's functions: Box and Muller on words 2 i and 2 i + 1. */
+static void normals_are_box_and_muller(void **state)
+{
+    (void)state;
+    enum { COUNT = 1 << 16 };
+    static float values[COUNT];
+    rt_random_normal(3, 4, 0, values, COUNT);
+    for (uint64_t i = 0; i < COUNT; i += 2) {
+        double u = ((double)rt_random_bits(3, 4, i) + 0.5) * 0x1p-32;
+        double radius = sqrt(-2 * log(u)),
+               angle = (double)rt_random_bits(3, 4, i + 1) * (0x1p-32 * 6.283185307179586476925);
+        double x = radius * cos(angle), y = radius * sin(angle);
+        assert_true(fabs((double)values[i] - x) <=
+                    6.1e-8 * fabs(x) + 1e-12); /* half a step of a float */
+        assert_true(fabs((double)values[i + 1] - y) <= 6.1e-8 * fabs(y) + 1e-12);
+    }
+}
+
 static void hashes_spread(void **state)
 {
     (void)state;
@@ -109,6 +127,7 @@ int main(void)
         cmocka_unit_test(a_stream_starts_anywhere),
         cmocka_unit_test(seeds_and_streams_differ),
         cmocka_unit_test(moments_are_those_of_the_distributions),
+        cmocka_unit_test(normals_are_box_and_muller),
         cmocka_unit_test(hashes_spread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -207,7 +207,8 @@ static void parts_are_files_when_files_are_given(void **state)
 /* What a format says of bytes as its values file: it must never crash, and RT_OK only if all samples can be read. */
 static rt_status read_all(const char *format, const uint8_t *bytes, size_t size, rt_error *error)
 {
-    unlink(damaged_path); /* some file systems flush a file that is cut and written anew, and thousands are */
+    unlink(
+        damaged_path); /* some file systems flush a file that is cut and written anew, and thousands are */
     FILE *file = fopen(damaged_path, "wb");
     assert_int_equal(fwrite(bytes, 1, size, file), size);
     fclose(file);

@@ -96,6 +96,23 @@ static void a_resumed_feed_goes_on(void **state)
     feed_stop(f);
 }
 
+static void check_pass(feed *f)
+{
+    feed_step step;
+    for (uint64_t s = 0; s < 3; s++) {
+        assert_int_equal(feed_next(f, &step, NULL), RT_OK);
+        assert_true(step.valid_rows == (s < 2 ? 4 : 3));
+        assert_true(step.batch_rows == (s < 2 ? 8 : 7));
+        for (uint64_t row = 0; row < step.valid_rows; row++)
+            assert_row(&step, row, s * 8 + 4 + row);
+    }
+    const float *x = step.blocks[0];
+    for (int j = 0; j < WIDTH; j++)
+        assert_true(x[3 * WIDTH + j] == 0);
+    assert_int_equal(feed_next(f, &step, NULL), RT_END);
+    assert_int_equal(feed_next(f, &step, NULL), RT_END);
+}
+
 /* 23 samples in batches of 8, rows 4..7: 4, 4 and 3 of 7. */
 static void evaluation_ends_with_the_samples(void **state)
 {
@@ -105,21 +122,14 @@ static void evaluation_ends_with_the_samples(void **state)
     feed_options options = options_for(state, 8, 4, 4);
     options.in_order = true;
     assert_int_equal(feed_start(&options, &f, &error), RT_OK);
-    for (uint64_t s = 0; s < 3; s++) {
-        assert_int_equal(feed_next(f, &step, &error), RT_OK);
-        assert_true(step.valid_rows == (s < 2 ? 4 : 3));
-        assert_true(step.batch_rows == (s < 2 ? 8 : 7));
-        for (uint64_t row = 0; row < step.valid_rows; row++)
-            assert_row(&step, row, s * 8 + 4 + row);
+    for (int pass = 0; pass < 5; pass++) {
+        check_pass(f);
+        assert_int_equal(feed_rewind(f), RT_OK);
     }
-    const float *x = step.blocks[0];
-    for (int j = 0; j < WIDTH; j++)
-        assert_true(x[3 * WIDTH + j] == 0);
-    assert_int_equal(feed_next(f, &step, &error), RT_END);
-    assert_int_equal(feed_next(f, &step, &error), RT_END);
+    assert_int_equal(feed_next(f, &step, &error), RT_OK);
+    assert_int_equal(feed_rewind(f), RT_INVALID);
     feed_stop(f);
 }
-
 static void a_part_of_a_row_fits_wider_rows(void **state)
 {
     feed *f;

@@ -51,7 +51,7 @@ static void positions_are_balanced(void **state)
 {
     (void)state;
     static const uint64_t counts[] = {2, 3, 4, 5, 6, 7, 8, 12, 16, 31};
-    enum { EPOCHS = 20000 };
+    enum { EPOCHS = 10000 };
     for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
         uint64_t n = counts[c];
         static double cells[32 * 32];
