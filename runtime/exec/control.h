@@ -12,9 +12,8 @@
 #define ESPALIER_RUNTIME_EXEC_CONTROL_H
 
 #include "base/status.h"
+#include "exec/image.h"
 #include "transport/board.h"
-
-enum { RT_FINAL_RESULTS = 64 };
 
 typedef enum rt_phase { RT_STARTING, RT_STEPPING, RT_EVALUATING, RT_ENDED } rt_phase;
 
@@ -33,7 +32,7 @@ typedef struct rt_finals {
     int64_t steps;
     double loss;
     bool evaluated;
-    double holdout[RT_FINAL_RESULTS]; /* in the order of eval's results */
+    double holdout[RT_MAX_RESULTS]; /* in the order of eval's results */
 } rt_finals;
 
 typedef struct rt_control {

@@ -248,7 +248,8 @@ static void read_clocks(rt_making *m, const rt_place *root)
 static void read_results(rt_making *m, const rt_place *object, rt_function *function)
 {
     static const char *const kinds[] = {"loss", "metric", "lr", "grad_norm"};
-    rt_place array = rt_member_array(&m->reader, object, "results", 64, &function->result_count);
+    rt_place array =
+        rt_member_array(&m->reader, object, "results", RT_MAX_RESULTS, &function->result_count);
     function->results = allocate(m, function->result_count, sizeof *function->results);
     for (int i = 0; !failed(m) && i < function->result_count; i++) {
         rt_place place = rt_place_index(&array, i);

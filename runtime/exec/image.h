@@ -23,7 +23,13 @@
 #include "coll/rank_program.h"
 #include "kernel/type.h"
 
-enum { RT_MAX_AXES = 8, RT_MAX_SHAPE = 8, RT_MAX_RANKS = 4096, RT_MAX_COUNT = 1 << 20 };
+enum {
+    RT_MAX_AXES = 8,
+    RT_MAX_SHAPE = 8,
+    RT_MAX_RESULTS = 64,
+    RT_MAX_RANKS = 4096,
+    RT_MAX_COUNT = 1 << 20
+};
 
 typedef struct rt_axis {
     const char *name;

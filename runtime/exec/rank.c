@@ -18,7 +18,9 @@ typedef struct rt_rank {
     rt_report report;
     rt_error *error;
     bool not_finite; /* the loss, which is the same on each rank */
-    double holdout[RT_FINAL_RESULTS];
+    double loss;     /* of the last step; 0 when the plan computes none */
+    double results[RT_MAX_RESULTS];
+    double holdout[RT_MAX_RESULTS];
 } rt_rank;
 
 static void write_clock(const esp_context *context, int64_t offset, double value)
@@ -35,30 +37,29 @@ static rt_status call(rt_rank *rank, int function)
     return status;
 }
 
-static const rt_result *loss_of(const rt_image *image)
+/* Takes the step's results out of the arena, where an evaluation may put its own in their place. */
+static void keep_results(rt_rank *rank)
 {
+    const rt_image *image = rank->run->image;
     const rt_function *step = &image->functions[image->step_function];
-    for (int i = 0; i < step->result_count; i++)
+    for (int i = 0; i < step->result_count; i++) {
+        rank->results[i] = rt_result_value(&rank->context, &step->results[i]);
         if (step->results[i].kind == RT_LOSS)
-            return &step->results[i];
-    return NULL;
+            rank->loss = rank->results[i];
+    }
+    if (rank->context.rank == 0)
+        rank->run->control.finals->loss = rank->loss;
 }
 
 static rt_status check_loss(rt_rank *rank, int64_t step)
 {
-    const rt_result *result = loss_of(rank->run->image);
-    if (!result)
-        return RT_OK;
-    double loss = rt_result_value(&rank->context, result);
-    if (rank->context.rank == 0)
-        rank->run->control.finals->loss = loss;
-    if (isfinite(loss) || rank->run->options.allow_nan)
+    if (isfinite(rank->loss) || rank->run->options.allow_nan)
         return RT_OK;
     rank->not_finite = true;
     return rt_fail(rank->error, RT_RANGE,
                    "the loss is %s in step %lld; a lower learning rate or clipping may help, and "
                    "'--allow-nan' goes on",
-                   isnan(loss) ? "not a number" : "infinite", (long long)step);
+                   isnan(rank->loss) ? "not a number" : "infinite", (long long)step);
 }
 
 static rt_status train_step(rt_rank *rank, int64_t step)
@@ -74,7 +75,10 @@ static rt_status train_step(rt_rank *rank, int64_t step)
     write_clock(&rank->context, image->clock_steps, (double)rank->run->total_steps);
     write_clock(&rank->context, image->clock_valid, (double)image->training.batch);
     status = call(rank, image->step_function);
-    return status == RT_OK ? check_loss(rank, step) : status;
+    if (status != RT_OK)
+        return status;
+    keep_results(rank);
+    return check_loss(rank, step);
 }
 
 /* Sums of eval's results over the held-out samples, each batch weighted by the samples in it that count. */
@@ -138,7 +142,7 @@ static int64_t epoch_ended(const rt_rank *rank, int64_t step)
 static rt_status one_step(rt_rank *rank, int64_t step)
 {
     int64_t begin = rt_nanoseconds();
-    rt_row row = {.step = step, .epoch = epoch_ended(rank, step)};
+    rt_row row = {.step = step, .epoch = epoch_ended(rank, step), .results = rank->results};
     rt_status status = train_step(rank, step);
     row.milliseconds = (double)(rt_nanoseconds() - begin) / 1e6;
     bool last = step + 1 == rank->run->last_step;

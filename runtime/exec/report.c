@@ -74,8 +74,7 @@ static rt_status write_metrics(rt_report *report, const rt_row *row, rt_error *e
     rt_json_begin(line);
     rt_json_int(line, "step", row->step);
     for (int i = 0; i < step->result_count; i++)
-        add_value(line, step->results[i].name, step->results[i].type,
-                  rt_result_value(report->context, &step->results[i]));
+        add_value(line, step->results[i].name, step->results[i].type, row->results[i]);
     rt_json_float(line, "ms", (float)row->milliseconds);
     rt_json_float(line, "samples_per_s",
                   (float)((double)image->training.batch * 1000 / row->milliseconds));
@@ -101,8 +100,7 @@ static void print_row(const rt_report *report, const rt_row *row)
         printf("epoch %lld  ", (long long)row->epoch);
     printf("step %lld/%lld", (long long)row->step + 1, (long long)report->run->last_step);
     for (int i = 0; i < step->result_count; i++)
-        printf("  %s %.4g", step->results[i].name,
-               rt_result_value(report->context, &step->results[i]));
+        printf("  %s %.4g", step->results[i].name, row->results[i]);
     printf("  %.3g ms", row->milliseconds);
     if (row->holdout)
         print_holdout(image, row->holdout);

@@ -28,6 +28,7 @@ typedef struct rt_row {
     int64_t step;  /* from 0 */
     int64_t epoch; /* that it ended, from 1; 0: it ended none */
     double milliseconds;
+    const double *results; /* of `step` */
     const double *holdout; /* results of eval over the held-out samples, or NULL */
 } rt_row;
 

@@ -290,6 +290,24 @@ static void the_metrics_file_tells_all(void **state)
     assert_says("out", "fit by line: 20 steps on 4 ranks in ");
 }
 
+/* eval writes its loss where the step's stood. */
+static void the_loss_told_last_is_the_last_steps(void **state)
+{
+    (void)state;
+    const char *options[] = {"--metrics", in_folder("m.jsonl"), NULL};
+    double losses[STEPS + 1];
+    assert_int_equal(run(&usual, options), RT_EXIT_DONE);
+    assert_int_equal(read_losses(losses, STEPS + 1), STEPS);
+    const char *text = read_file("m.jsonl");
+    const char *summary = strstr(text, "\"summary\"");
+    assert_non_null(summary);
+    assert_true(losses[STEPS - 1] == strtod(strstr(summary, "\"loss\": ") + 8, NULL));
+    assert_true(losses[STEPS - 1] < losses[0]);
+    const char *row = strstr(text, "{\"step\": 19, ");
+    double holdout = strtod(strstr(strstr(row, "\"holdout\""), "\"loss\": ") + 8, NULL);
+    assert_true(holdout != losses[STEPS - 1]);
+}
+
 static void steps_and_quiet_are_obeyed(void **state)
 {
     (void)state;
@@ -495,6 +513,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_is_fitted_alike_on_every_layout),
         cmocka_unit_test(the_metrics_file_tells_all),
+        cmocka_unit_test(the_loss_told_last_is_the_last_steps),
         cmocka_unit_test(steps_and_quiet_are_obeyed),
         cmocka_unit_test(mistakes_have_their_exit_status),
         cmocka_unit_test(a_processor_without_the_feature_is_told_so),
