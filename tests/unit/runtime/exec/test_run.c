@@ -41,6 +41,7 @@ static char folder[] = "/tmp/espalier-run-XXXXXX";
 static int rank_count;
 static float learning_rate;
 static int slow_rank = -1; /* sleeps in step 3 */
+static int extra_bytes;
 
 static float *at(char *arena, int offset)
 {
@@ -80,6 +81,10 @@ static void step(char *arena, esp_context *context)
     if ((int)esp_coordinate(context, 0) == slow_rank && number >= 3)
         usleep(30 * 1000000);
     forward(arena, context);
+    if (extra_bytes > 0) {
+        memset(arena + ARENA, 0, (size_t)extra_bytes);
+        esp_collective(context, 0, arena + ARENA, extra_bytes / 4);
+    }
     for (int j = 0; j < FEATURES; j++)
         at(arena, WEIGHTS)[j] -= learning_rate * at(arena, GRADIENT)[j];
 }
@@ -111,6 +116,7 @@ typedef struct variant {
     const char *length;  /* "\"epochs\": 4, \"steps\": null" */
     float learning_rate;
     const char *file;
+    int extra; /* bytes of the arena behind the rest, summed over the ranks in each step */
 } variant;
 
 static char *image_text(const variant *v)
@@ -126,7 +132,7 @@ static char *image_text(const variant *v)
             "\"arena\": {\"bytes\": %d, \"memory\": {\"parameters\": 12, \"gradients\": 16, "
             "\"optimizer\": 0,"
             "\"activations\": 0, \"communication\": 0, \"workspace\": 0}},",
-            v->feature, v->ranks, v->ranks, COLLECTIVE_LINE, ARENA);
+            v->feature, v->ranks, v->ranks, COLLECTIVE_LINE, ARENA + v->extra);
     fprintf(out,
             "\"variables\": [{\"path\": \"w\", \"kind\": \"parameter\", \"type\": \"f32\", "
             "\"shape\": [3],"
@@ -185,6 +191,7 @@ static int run_here(const variant *v, const char *const *options)
 {
     rank_count = v->ranks;
     learning_rate = v->learning_rate;
+    extra_bytes = v->extra;
     char *text = image_text(v);
     esp_function_fn *functions[] = {step, forward};
     esp_image image = {ESP_ABI_VERSION, 2, text, (int64_t)strlen(text), functions};
@@ -306,6 +313,26 @@ static void the_loss_told_last_is_the_last_steps(void **state)
     const char *row = strstr(text, "{\"step\": 19, ");
     double holdout = strtod(strstr(strstr(row, "\"holdout\""), "\"loss\": ") + 8, NULL);
     assert_true(holdout != losses[STEPS - 1]);
+}
+
+/* The root of a server reads all others' data: seven times what it has itself, whose pages would count as its own. */
+static void the_peak_stays_near_the_arena(void **state)
+{
+    (void)state;
+    const char *options[] = {"--metrics", in_folder("m.jsonl"), "--steps", "2", NULL};
+    variant v = usual;
+    v.ranks = 8;
+    v.extra = 16 << 20;
+    for (int t = 0; t < TOPOLOGY_COUNT; t++) {
+        v.topology = topology_names[t];
+        assert_int_equal(run(&v, options), RT_EXIT_DONE);
+        const char *text = read_file("m.jsonl");
+        double peak = strtod(strstr(text, "\"peak_resident_bytes\": ") + 23, NULL);
+        double reserved = strtod(strstr(text, "\"reserved_bytes\": ") + 18, NULL);
+        assert_true(reserved == ARENA + v.extra);
+        assert_true(peak >= v.extra);
+        assert_true(peak <= 1.1 * reserved + (64 << 20));
+    }
 }
 
 static void steps_and_quiet_are_obeyed(void **state)
@@ -514,6 +541,7 @@ int main(void)
         cmocka_unit_test(a_line_is_fitted_alike_on_every_layout),
         cmocka_unit_test(the_metrics_file_tells_all),
         cmocka_unit_test(the_loss_told_last_is_the_last_steps),
+        cmocka_unit_test(the_peak_stays_near_the_arena),
         cmocka_unit_test(steps_and_quiet_are_obeyed),
         cmocka_unit_test(mistakes_have_their_exit_status),
         cmocka_unit_test(a_processor_without_the_feature_is_told_so),
