@@ -21,19 +21,50 @@ static synthesis synthesis_of_one_rank(arena *a, const rank_net *net, forest_kin
     return synthesis_of_forest(forest_finish(&d));
 }
 
+static const int64_t *equal_demand(arena *a, int ranks, int64_t each)
+{
+    int64_t *demand = arena_array(a, int64_t, ranks);
+    for (int r = 0; r < ranks; r++)
+        demand[r] = each;
+    return demand;
+}
+
+/* Where switches that pass unlike capacities in and out could not be split without loss: what the logical arcs that
+ * are left can serve. Scales them for it. Zero if nothing. */
+static rational gather_of_rest(arena *a, const rank_net *net, logical_net *logical)
+{
+    rank_net rest = *net;
+    rest.node_count = net->rank_count;
+    rest.arcs.items = NULL;
+    rest.arcs.count = rest.arcs.room = 0;
+    for (size_t i = 0; i < logical->arcs.count; i++) {
+        const logical_arc *arc = &logical->arcs.items[i];
+        vec_push(a, &rest.arcs, (net_arc){arc->from, arc->to, arc->capacity, -1});
+    }
+    rational each = gather_optimum_of(a, &rest).per_rank;
+    for (size_t i = 0; i < logical->arcs.count; i++)
+        logical->arcs.items[i].capacity *= each.denominator;
+    return each;
+}
+
 /* Every root's trees weigh the optimum's numerator, with capacities times its denominator. */
 static synthesis gather_grown(arena *a, const rank_net *net, rational per_rank)
 {
     forest regular;
     if (descent_gather(a, net, per_rank, &regular))
         return synthesis_of_forest(regular);
-    int64_t *demand = arena_array(a, int64_t, net->rank_count);
-    for (int r = 0; r < net->rank_count; r++)
-        demand[r] = per_rank.numerator;
+    const int64_t *demand = equal_demand(a, net->rank_count, per_rank.numerator);
     logical_net *logical = logical_of(a, net, per_rank.denominator, demand);
-    if (!logical->served)
-        return (synthesis){.status = SYNTHESIS_ASYMMETRIC, .unreached = -1, .rate = RATIONAL_ZERO};
-    forest_draft d = forest_begin(a, net, FOREST_ALL_GATHER, per_rank.denominator);
+    int64_t scale = per_rank.denominator;
+    if (!logical->served) {
+        rational rest = gather_of_rest(a, net, logical);
+        if (rest.numerator == 0)
+            return (synthesis){
+                .status = SYNTHESIS_ASYMMETRIC, .unreached = -1, .rate = RATIONAL_ZERO};
+        demand = equal_demand(a, net->rank_count, rest.numerator);
+        scale *= rest.denominator;
+    }
+    forest_draft d = forest_begin(a, net, FOREST_ALL_GATHER, scale);
     grown_trees trees = grow_trees(a, logical, demand);
     forest_add_grown(&d, logical, &trees);
     return synthesis_of_forest(forest_finish(&d));
