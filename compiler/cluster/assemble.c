@@ -27,20 +27,56 @@ void forest_add_tree(forest_draft *d, int root, int64_t weight, const tree_edge 
     vec_push(d->memory, &d->trees, (forest_tree){root, weight, edges});
 }
 
-/* Routes are equal where their arcs are; `known` maps a way to its route + 1. */
-static int draft_route_of_way(forest_draft *d, const logical_net *l, int way, int *known)
+static bool draft_same_route(const forest_route *route, const link_list *links)
+{
+    return (size_t)route->arc_count == links->count &&
+           memcmp(route->arcs, links->items, sizeof(int32_t) * links->count) == 0;
+}
+
+static uint64_t draft_hash(const int32_t *arcs, size_t count)
+{
+    uint64_t hash = 0x9e3779b97f4a7c15u;
+    for (size_t i = 0; i < count; i++)
+        hash = (hash ^ (uint64_t)(uint32_t)arcs[i]) * 0xff51afd7ed558ccdu;
+    return hash >> 16;
+}
+
+static void draft_index(forest_draft *d, int route)
+{
+    const forest_route *r = &d->routes.items[route];
+    size_t at = draft_hash(r->arcs, (size_t)r->arc_count);
+    while (d->slots[at & (d->slot_count - 1)] != 0)
+        at++;
+    d->slots[at & (d->slot_count - 1)] = route + 1;
+}
+
+static void draft_index_grow(forest_draft *d)
+{
+    d->slot_count = d->slot_count ? d->slot_count * 2 : 256;
+    d->slots = arena_array(d->memory, int32_t, d->slot_count);
+    for (size_t i = 0; i < d->routes.count; i++)
+        draft_index(d, (int)i);
+}
+
+int forest_route_of_way(forest_draft *d, const logical_net *l, int way, int *known)
 {
     if (known[way] > 0)
         return known[way] - 1;
     link_list links = {0};
     logical_way_links(d->memory, l, way, &links);
-    int route = -1;
-    for (size_t i = 0; i < d->routes.count && route < 0; i++)
-        if ((size_t)d->routes.items[i].arc_count == links.count &&
-            memcmp(d->routes.items[i].arcs, links.items, sizeof(int32_t) * links.count) == 0)
-            route = (int)i;
-    if (route < 0)
-        route = forest_add_route(d, links.items, (int)links.count);
+    if (2 * (d->routes.count + 1) > d->slot_count)
+        draft_index_grow(d);
+    for (size_t at = draft_hash(links.items, links.count);; at++) {
+        int route = d->slots[at & (d->slot_count - 1)] - 1;
+        if (route < 0)
+            break;
+        if (draft_same_route(&d->routes.items[route], &links)) {
+            known[way] = route + 1;
+            return route;
+        }
+    }
+    int route = forest_add_route(d, links.items, (int)links.count);
+    draft_index(d, route);
     known[way] = route + 1;
     return route;
 }
@@ -54,7 +90,7 @@ void forest_add_grown(forest_draft *d, const logical_net *l, const grown_trees *
         tree_edge *edges = arena_array(d->memory, tree_edge, edge_count + 1);
         for (int i = 0; i < edge_count; i++) {
             const grown_edge *e = &tree->edges[i];
-            edges[i] = (tree_edge){e->parent, e->child, draft_route_of_way(d, l, e->way, known)};
+            edges[i] = (tree_edge){e->parent, e->child, forest_route_of_way(d, l, e->way, known)};
         }
         forest_add_tree(d, tree->root, tree->weight, edges);
     }

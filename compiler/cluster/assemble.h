@@ -14,6 +14,8 @@ typedef struct forest_draft {
     forest made;
     VEC(forest_tree) trees;
     VEC(forest_route) routes;
+    int32_t *slots; /* routes by their arcs: open addressing, route + 1 */
+    size_t slot_count;
 } forest_draft;
 
 forest_draft forest_begin(arena *a, const rank_net *net, forest_kind kind, int64_t scale);
@@ -23,6 +25,10 @@ int forest_add_route(forest_draft *d, const int32_t *arcs, int count);
 
 /* `edges` are kept, not copied. */
 void forest_add_tree(forest_draft *d, int root, int64_t weight, const tree_edge *edges);
+
+/* The route of a way of `l`, one for all ways over the same arcs. `known`, by way, is route + 1 once asked; it starts
+ * as zeros. Not to be mixed with forest_add_route. */
+int forest_route_of_way(forest_draft *d, const logical_net *l, int way, int *known);
 
 /* All of `trees`, with the ways of `l` as routes. */
 void forest_add_grown(forest_draft *d, const logical_net *l, const grown_trees *trees);

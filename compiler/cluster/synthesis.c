@@ -3,6 +3,7 @@
 #include "cluster/assemble.h"
 #include "cluster/bounds.h"
 #include "cluster/descent.h"
+#include "cluster/nested.h"
 #include "cluster/optimum.h"
 
 static synthesis synthesis_failed(const rank_net *net)
@@ -47,11 +48,30 @@ static rational gather_of_rest(arena *a, const rank_net *net, logical_net *logic
     return each;
 }
 
+/* Above this many ranks the general way takes minutes: a little less than the optimum is better than that. */
+enum { GENERAL_RANKS_MOST = 384, NEARLY_STEPS = 64 };
+
+/* Box by box at the greatest part of the optimum, in 64ths, at which the boxes can spread what enters them. */
+static bool gather_nearly(arena *a, const rank_net *net, rational per_rank, forest *f)
+{
+    int reached = 0, refused = NEARLY_STEPS;
+    while (net->rank_count > GENERAL_RANKS_MOST && refused - reached > 1) {
+        int part = (reached + refused) / 2;
+        rational rate = rational_multiply(per_rank, rational_of(part, NEARLY_STEPS));
+        if (nested_gather(a, net, rate, f))
+            reached = part;
+        else
+            refused = part;
+    }
+    return reached > 0;
+}
+
 /* Every root's trees weigh the optimum's numerator, with capacities times its denominator. */
 static synthesis gather_grown(arena *a, const rank_net *net, rational per_rank)
 {
     forest regular;
-    if (descent_gather(a, net, per_rank, &regular))
+    if (descent_gather(a, net, per_rank, &regular) || nested_gather(a, net, per_rank, &regular) ||
+        gather_nearly(a, net, per_rank, &regular))
         return synthesis_of_forest(regular);
     const int64_t *demand = equal_demand(a, net->rank_count, per_rank.numerator);
     logical_net *logical = logical_of(a, net, per_rank.denominator, demand);
