@@ -224,7 +224,7 @@ void syntax_error(parser *p, int found, span at, const int *expected, int count)
     expectation e = {expected, count};
     see_behind_join(p, &found, &at);
     const token *before = token_before(p);
-    bool reported = p->quiet || found == TOKEN_BAD || (before && before->type == TOKEN_BAD);
+    bool reported = p->quiet || found == TOKEN_BAD || found == TOKEN_BAD_VALUE || (before && before->type == TOKEN_BAD);
     if (!reported && !report_clause_with_is(p, found, at))
         report(p, found, at, &e);
     feed_skip(p);

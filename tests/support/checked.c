@@ -1,19 +1,35 @@
 #include "support/checked.h"
 
+#include "sema/sema.h"
+
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-checked checked_text(const char *path, const char *bytes, size_t length)
+static checked read_text(const char *path, const char *bytes, size_t length, bool whole)
 {
     checked c = {.memory = arena_new()};
+    atom_table *atoms = atom_table_new(c.memory);
     c.sources = source_set_new(c.memory);
     c.diags = diag_sink_new(c.memory, c.sources);
-    parse_context context = {c.memory, atom_table_new(c.memory), c.sources, c.diags};
-    c.file = parse_file(&context, source_add(c.sources, path, bytes, length));
+    parse_context parsing = {c.memory, atoms, c.sources, c.diags};
+    c.file = parse_file(&parsing, source_add(c.sources, path, bytes, length));
+    sema_context context = {c.memory, atoms, c.sources, c.diags, TEST_SOURCE_DIR "/stdlib"};
+    if (whole)
+        sema_check(sema_new(&context, c.file));
     return c;
+}
+
+checked checked_text(const char *path, const char *bytes, size_t length)
+{
+    return read_text(path, bytes, length, false);
+}
+
+checked checked_whole(const char *path, const char *bytes, size_t length)
+{
+    return read_text(path, bytes, length, true);
 }
 
 void checked_free(checked *c)

@@ -1,4 +1,4 @@
-/* checked.h: a plan text through everything that `check` does, for tests.
+/* checked.h: a plan text through reading, or through everything that `check` does, for tests.
  *
  *     checked c = checked_text("a.plan", bytes, length);
  *     ... diag_ordered(c.diags, &count) ...
@@ -16,7 +16,9 @@ typedef struct checked {
     ast_node *file;
 } checked;
 
+/* Read alone, and with everything behind that `check` does. */
 checked checked_text(const char *path, const char *bytes, size_t length);
+checked checked_whole(const char *path, const char *bytes, size_t length);
 void checked_free(checked *c);
 
 /* The bytes of a file, NUL behind them; NULL where it cannot be read. The caller frees. */
