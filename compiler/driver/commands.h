@@ -9,6 +9,7 @@ int command_build(session *s);
 int command_run(session *s);
 int command_explain(session *s);
 int command_fmt(session *s);
+int command_topology(session *s);
 int command_lsp(session *s);
 int command_read(session *s);
 int command_help(session *s);

@@ -51,4 +51,18 @@ const ast_node *sema_plan(const sema *s, const char *name);
 bool sema_elaborate(sema *s, const char *plan, const sema_setting *settings, int count,
                     sema_output *out);
 
+/* A cluster as its links, for `espalier topology`. Devices are numbered in the order in which the block makes them. */
+typedef struct sema_machine {
+    struct link_graph *links;
+    const int *nodes; /* [count] node of the link graph of each device */
+    const int *boxes; /* [count] the node (host) around each device */
+    int count;
+} sema_machine;
+
+/* The cluster of that name, the first one for NULL. False after a report, or when there is none: then `links` is NULL. */
+bool sema_cluster(sema *s, const char *name, sema_machine *out);
+
+/* The topology block of that name that the file or the standard library has; NULL if there is none. */
+const ast_node *sema_topology(sema *s, const char *name);
+
 #endif
