@@ -10,27 +10,33 @@ static atom joined(elaboration *e, atom path, atom name)
 }
 
 /* `zeros`, `ones`, `constant(c)`, `normal(mean, deviation)`, `uniform(low, high)`. */
-static bool read_init(elaboration *e, const ast_node *init, graph_variable *v)
+bool init_known(sema *s, const ast_node *x)
 {
-    const ast_node *x = init->children[0];
     const ast_node *name = x->kind == AST_CALL ? x->children[0] : x;
-    const sema_words *w = &e->sema->words;
+    const sema_words *w = &s->words;
     size_t given = x->kind == AST_CALL ? x->count - 1 : 0;
-    if (x->poisoned)
-        return false;
     size_t needed = name->name == w->w_constant                               ? 1
                     : name->name == w->w_normal || name->name == w->w_uniform ? 2
                                                                               : 0;
     bool known =
         name->kind == AST_NAME && (needed || name->name == w->w_zeros || name->name == w->w_ones);
-    if (!known || given != needed) {
-        diag *d = sema_report(e->sema, known ? E0202 : E0201, x->at,
-                              known ? "'%s' takes another number of arguments"
-                                    : "'%s' is no initial value",
-                              name->name ? name->name : "this");
-        diag_fix(d, "zeros, ones, constant(c), normal(mean, deviation) or uniform(low, high)");
+    if (known && given == needed)
+        return true;
+    diag *d =
+        sema_report(s, known ? E0202 : E0201, x->at,
+                    known ? "'%s' takes another number of arguments" : "'%s' is no initial value",
+                    name->name ? name->name : "this");
+    diag_fix(d, "zeros, ones, constant(c), normal(mean, deviation) or uniform(low, high)");
+    return false;
+}
+
+static bool read_init(elaboration *e, const ast_node *init, graph_variable *v)
+{
+    const ast_node *x = init->children[0];
+    if (x->poisoned || !init_known(e->sema, x))
         return false;
-    }
+    const ast_node *name = x->kind == AST_CALL ? x->children[0] : x;
+    size_t needed = x->kind == AST_CALL ? x->count - 1 : 0;
     v->init = name->name;
     for (size_t i = 0; i < needed; i++) {
         value a = elab_expression(e, x->children[i + 1]);

@@ -286,6 +286,7 @@ void clause_data(setup *u, const ast_node *clause)
     }
     int format = format_of(u, x->children[0]);
     if (format < 0) {
+        u->data = NULL;
         u->poisoned = true;
         return;
     }

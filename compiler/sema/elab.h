@@ -142,7 +142,7 @@ void builtin_arity(const builtin *b, int *least, int *most);
 
 /* body.c: statements. */
 void elab_body(elaboration *e, const ast_node *body);
-int elab_variable_of(elaboration *e, const ast_node *node, atom path, variable_kind kind);
+bool init_known(sema *s, const ast_node *x); /* the expression behind `init` */
 
 /* repeat.c */
 value elab_repeat(elaboration *e, const ast_node *node, atom assigned);

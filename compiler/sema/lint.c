@@ -40,8 +40,10 @@ static void use(lint *l, const ast_node *name, diag_code code, const char *what)
     nearest n = nearest_to(name->name);
     nearest_offer_all(&n, &l->names, LINT_NAME);
     diag *d = sema_report(l->sema, code, name->at, what, name->name);
-    if (nearest_found(&n))
+    if (nearest_found(&n)) {
         diag_fix_edit(d, name->at, n.best, "did you mean '%s'?", n.best);
+        table_set(&l->names, atom_of(l->sema->atoms, n.best), LINT_USED, l);
+    }
     bind(l, name->name); /* one mistake, however often it stands there */
 }
 
@@ -185,6 +187,8 @@ static void used_dims(lint *l, const ast_node *type)
 static void initial(lint *l, const ast_node *node)
 {
     const ast_node *init = ast_child(node, AST_INIT), *x = init ? init->children[0] : NULL;
+    if (x && !x->poisoned)
+        init_known(l->sema, x);
     for (size_t i = 1; x && x->kind == AST_CALL && i < x->count; i++)
         expression(l, x->children[i]);
 }
@@ -270,7 +274,8 @@ static void check_used(lint *l, const ast_node *block)
         const ast_node *node = block->children[i];
         bool declares =
             node->kind == AST_PARAM || node->kind == AST_STATE || node->kind == AST_INPUT;
-        if (declares && !node->poisoned && !table_get(&l->names, node->name, LINT_USED))
+        if (declares && allowed(l, node->kind) && !node->poisoned &&
+            !table_get(&l->names, node->name, LINT_USED))
             sema_report(l->sema, E0223, node->name_at, "%s '%s' is declared and not used",
                         ast_kind_name(node->kind), node->name);
     }
@@ -304,5 +309,7 @@ void lint_definition(sema *s, const definition *d)
     for (size_t i = 0; updates && i < updates->count; i++)
         bind(&l, updates->children[i]->name);
     body(&l, block);
-    check_used(&l, block);
+    /* A word that was not read may have been a use. */
+    if (!s->misread)
+        check_used(&l, block);
 }

@@ -93,10 +93,10 @@ static dtype meet(const elaboration *e, const value *x, const value *y)
     b = b == DTYPE_COUNT ? dtype_of(y, a) : b;
     if (a == b)
         return a == DTYPE_COUNT ? e->real : a;
-    if (a == DTYPE_COUNT || b == DTYPE_COUNT)
-        return e->real;
     if (a == DTYPE_BOOL || b == DTYPE_BOOL)
         return DTYPE_COUNT;
+    if (a == DTYPE_COUNT || b == DTYPE_COUNT)
+        return e->real;
     if (is_real(a) && is_real(b)) {
         int rank_x = x->kind == VALUE_TENSOR ? tensor_rank(&x->tensor) : 0;
         int rank_y = y->kind == VALUE_TENSOR ? tensor_rank(&y->tensor) : 0;

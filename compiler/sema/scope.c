@@ -232,11 +232,16 @@ diag *scope_report_unknown(sema *s, const sema_file *from, ast_kind kind, const 
     nearest_offer_all(&n, &from->own, (int)kind);
     for (size_t i = 0; i < from->sees.count; i++)
         nearest_offer_all(&n, &from->sees.items[i]->own, (int)kind);
+    /* One `use` that is missing is one mistake, however many names come from it. */
+    const char *library = library_with(s, kind, name->name);
+    if (library && table_get(&s->missing, atom_of(s->atoms, library), from->tree->at.file))
+        return NULL;
+    if (library)
+        table_set(&s->missing, atom_of(s->atoms, library), from->tree->at.file, s);
     diag *e = sema_report(s, unknown_code(kind), name->at, "no %s is called '%s'",
                           ast_kind_name(kind), name->name);
     if (!e)
         return NULL;
-    const char *library = library_with(s, kind, name->name);
     if (library)
         diag_fix_edit(e, (span){name->at.file, 0, 0}, arena_format(s->memory, "use %s\n", library),
                       "use %s", library);

@@ -20,7 +20,8 @@
     X(yes)                                                                                         \
     X(no)                                                                                          \
     X(pi)                                                                                          \
-    X(inf) X(step) X(steps) X(training) X(loss) X(dim) X(int) X(id) X(f32) X(f64) X(bf16) X(zeros) \
+    X(inf)                                                                                         \
+    X(step) X(steps) X(training) X(loss) X(dim) X(int) X(id) X(f32) X(f64) X(bf16) X(zeros)        \
         X(ones) X(constant) X(normal) X(uniform) X(lr) X(grad) X(grad_norm) X(valid) X(auto)       \
             X(holdout) X(scale) X(shift) X(memory) X(deterministic) X(canonical) X(samples)        \
                 X(over) X(number) X(flag)
@@ -76,11 +77,13 @@ struct sema {
     source_set *sources;
     diag_sink *diags;
     const char *library;
+    bool misread;  /* some file has an error of syntax */
     bool checking; /* for errors alone: nothing is differentiated */
     sema_words words;
     table paths; /* path of a file -> sema_file */
     VEC(sema_file *) files;
     sema_file *main;
+    table missing;  /* libraries whose `use` is missing, by file */
     table reported; /* places that have an error already */
 };
 

@@ -23,8 +23,10 @@ sema *sema_new(const sema_context *context, const ast_node *file)
                 .library = context->library};
     s->paths = table_in(s->memory);
     s->reported = table_in(s->memory);
+    s->missing = table_in(s->memory);
     intern_words(s);
     s->main = scope_load(s, file, source_path(s->sources, file->at.file), false);
+    s->misread = diag_error_count(s->diags) > 0;
     for (size_t i = 0; i < s->files.count; i++)
         for (size_t k = 0; !s->files.items[i]->library && k < s->files.items[i]->definitions.count;
              k++)

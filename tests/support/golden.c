@@ -28,7 +28,8 @@ typedef struct golden {
 /* Cases of syntax are fragments: they are read alone. */
 static checked checked_as(const char *path, const char *bytes, size_t length)
 {
-    return strstr(path, "/syntax/") ? checked_text(path, bytes, length) : checked_whole(path, bytes, length);
+    return strstr(path, "/syntax/") ? checked_text(path, bytes, length)
+                                    : checked_whole(path, bytes, length);
 }
 
 static void fault(golden *g, int line, const char *what, const char *words)
