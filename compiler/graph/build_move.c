@@ -46,19 +46,19 @@ build_operand build_broadcast(build *b, build_operand x, const build_dims *dims)
 build_operand build_transpose(build *b, build_operand x, const atom *labels)
 {
     signature s;
+    if (x.value && memcmp(labels, x.labels, sizeof *labels * (size_t)x.value->type.rank) == 0)
+        return x;
     if (!signature_begin(&s, b, OP_transpose, &x, 1) || !signature_operand(&s, 0, NULL))
         return build_poisoned();
     build_dims dims = {.rank = x.value->type.rank};
-    bool same = true;
     for (int slot = 0; slot < dims.rank; slot++) {
         int from = slot_of(&x, labels[slot]);
         if (from < 0)
             return no_label(b, 0, labels[slot]);
         dims.labels[slot] = labels[slot];
         dims.dims[slot] = x.value->type.dims[from];
-        same &= from == slot;
     }
-    return same ? x : signature_end(&s, x.value->type.dtype, &dims, NULL);
+    return signature_end(&s, x.value->type.dtype, &dims, NULL);
 }
 
 static build_operand counts_differ(build *b, const build_operand *x, const graph_type *to)

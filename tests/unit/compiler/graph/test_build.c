@@ -211,7 +211,7 @@ static void the_text_form_reads_back(void **state)
     const char *text = graph_print(f->g, f->memory);
     assert_non_null(strstr(text, "dim H'2 = 9 @ -\n"));
     assert_non_null(
-        strstr(text, " = dot %8[b d], %9[d h] -> [b h] : f32[B, H] as y @ digits.plan:2\n"));
+        strstr(text, " = dot %6[b d], %7[d h] -> [b h] : f32[B, H] as y @ digits.plan:2\n"));
     assert_non_null(strstr(text, " path head from \"digits.plan:2\" @ digits.plan:2\n"));
 }
 
