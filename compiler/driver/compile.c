@@ -4,6 +4,7 @@
 #include "graph/verify.h"
 #include "parse/parse.h"
 #include "pass/partition.h"
+#include "pass/simplify.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -69,6 +70,7 @@ static bool run_differentiate(compilation *c)
     if (!read_settings(c, settings) ||
         !sema_elaborate(c->meaning, c->plan, settings, c->session->options->set_count, &out))
         return false;
+    pass_simplify(out.graph);
     c->graph = out.graph;
     c->training = out.training;
     return true;
