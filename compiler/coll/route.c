@@ -51,6 +51,11 @@ const link_graph *coll_routes_graph(const coll_routes *routes)
     return routes->graph;
 }
 
+const int *coll_routes_nodes(const coll_routes *routes)
+{
+    return routes->nodes;
+}
+
 /* Fewest arcs from one rank to every node; of these the greatest least bandwidth. */
 typedef struct reach {
     int *hops;      /* [nodes]; -1: not reached */

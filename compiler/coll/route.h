@@ -26,6 +26,7 @@ typedef struct coll_route {
 coll_routes *coll_routes_new(const link_graph *g, const int *nodes, int ranks, arena *a);
 
 const link_graph *coll_routes_graph(const coll_routes *routes);
+const int *coll_routes_nodes(const coll_routes *routes); /* [ranks]: device nodes */
 
 /* Between two different ranks. */
 coll_route coll_route_between(coll_routes *routes, int from, int to);
