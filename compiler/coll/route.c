@@ -199,29 +199,30 @@ bool coll_prove_links(const coll_program *p, coll_routes *routes, coll_fault *fa
     return true;
 }
 
-/* Weight that crosses each arc. */
-static double *arc_loads(const coll_program *p, coll_routes *routes, arena *scratch)
+double *coll_arc_seconds(const coll_program *p, coll_routes *routes, arena *a)
 {
-    double *loads = arena_array(scratch, double, routes->graph->arcs.count + 1);
+    const link_graph *g = routes->graph;
+    double *seconds = arena_array(a, double, g->arcs.count + 1),
+           total = (double)coll_total_weight(p);
     for (size_t i = 0; i < p->sends.count; i++) {
         const coll_send *s = &p->sends.items[i];
         coll_route way = coll_route_of(routes, p, s);
         for (int32_t k = 0; k < way.count; k++)
-            loads[way.arcs[k]] += (double)p->weights[s->chunk];
+            seconds[way.arcs[k]] += (double)p->weights[s->chunk];
     }
-    return loads;
+    for (size_t i = 0; i < g->arcs.count; i++)
+        seconds[i] /= (double)g->arcs.items[i].bytes_per_second * total;
+    return seconds;
 }
 
 static double rate_of(const coll_program *p, coll_routes *routes, int *fullest)
 {
     arena *scratch = arena_new();
-    double *loads = arc_loads(p, routes, scratch), total = (double)coll_total_weight(p),
-           rate = HUGE_VAL;
+    double *seconds = coll_arc_seconds(p, routes, scratch), rate = HUGE_VAL;
     *fullest = -1;
     for (size_t i = 0; i < routes->graph->arcs.count; i++) {
-        double arc_rate = (double)routes->graph->arcs.items[i].bytes_per_second * total / loads[i];
-        if (loads[i] > 0 && arc_rate < rate) {
-            rate = arc_rate;
+        if (seconds[i] > 0 && 1 / seconds[i] < rate) {
+            rate = 1 / seconds[i];
             *fullest = (int)i;
         }
     }

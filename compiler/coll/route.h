@@ -42,6 +42,9 @@ bool coll_prove_links(const coll_program *p, coll_routes *routes, coll_fault *fa
  * have been proved. */
 double coll_rate(const coll_program *p, coll_routes *routes);
 
+/* [arcs]: the share of the data that crosses each arc, over its bandwidth: seconds for each byte of the whole vector. */
+double *coll_arc_seconds(const coll_program *p, coll_routes *routes, arena *a);
+
 /* The arc that sets coll_rate; -1 if nothing is sent. */
 int coll_fullest_arc(const coll_program *p, coll_routes *routes);
 
