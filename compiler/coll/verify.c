@@ -128,7 +128,7 @@ static bool has_at_start(const coll_program *p, int chunk, int rank)
     case COLL_KIND_COUNT:
         break;
     }
-    assert(!"a kind of collective");
+    assert(false && "a kind of collective");
     return false;
 }
 
@@ -149,7 +149,7 @@ static bool wants_at_end(const coll_program *p, int chunk, int rank)
     case COLL_KIND_COUNT:
         break;
     }
-    assert(!"a kind of collective");
+    assert(false && "a kind of collective");
     return false;
 }
 
@@ -358,7 +358,7 @@ bool coll_prove(const coll_program *p, coll_fault *fault, arena *a)
     bool right = in_range(p, fault, a) && follow_contributions(p, fault, a, scratch);
     if (right && !coll_prove_ranks(p, coll_rank_programs_of(p, scratch), fault, a)) {
         fprintf(stderr, "%s: %s\n", p->line ? p->line : "?", fault->message);
-        assert(!"instructions that do what the program says, without deadlock");
+        assert(false && "instructions that do what the program says, without deadlock");
     }
     arena_free(scratch);
     return right;

@@ -95,7 +95,7 @@ static double scalar_unary(op_kind kind, double x)
     case OP_not:
         return x == 0;
     default:
-        assert(!"a unary scalar function");
+        assert(false && "a unary scalar function");
         return NAN;
     }
 }
@@ -147,7 +147,7 @@ static double scalar_binary(op_kind kind, double x, double y)
     case OP_or:
         return x != 0 || y != 0;
     default:
-        assert(!"a binary scalar function");
+        assert(false && "a binary scalar function");
         return NAN;
     }
 }

@@ -21,7 +21,7 @@ void gradient_refuse(gradient_context *c, const graph_op *op)
 {
     (void)c;
     (void)op;
-    assert(!"a gradient is not differentiated again");
+    assert(false && "a gradient is not differentiated again");
 }
 
 bool gradient_wanted(const gradient_context *c, const graph_op *op, int k)

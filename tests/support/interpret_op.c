@@ -343,7 +343,7 @@ static double score(attention_row *r, int64_t query, int64_t key)
     odometer o = r->o;
     o.at[r->key] = key;
     size_t mask = r->op->kind == OP_attention ? 3 : 6;
-    if (r->op->inputs.count > mask && !*element(&r->in[mask], r->op->input_map[mask], &o, 0))
+    if (r->op->inputs.count > mask && *element(&r->in[mask], r->op->input_map[mask], &o, 0) == 0)
         return -INFINITY;
     double sum = 0;
     for (o.at[r->depth] = 0; o.at[r->depth] < o.sizes[r->depth]; o.at[r->depth]++)

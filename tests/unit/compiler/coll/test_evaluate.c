@@ -275,8 +275,8 @@ static void text_that_is_no_program_is_refused(void **state)
         "collective reduce \"x\" { ranks 2 chunks 1",
         "}",
         "collective reduce \"x\" { ranks 2 chunks 1 of weight 0 }",
-        "collective reduce \"x\" { ranks 2 chunks 1 step 0 "
-        "send 0 from 0 to 1 copy via }",
+        ("collective reduce \"x\" { ranks 2 chunks 1 step 0 "
+         "send 0 from 0 to 1 copy via }"),
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         arena *a = arena_new();

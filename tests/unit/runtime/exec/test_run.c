@@ -430,12 +430,14 @@ static void children_of(pid_t parent, pid_t *children, int count)
     fail_msg("no %d children of %d", count, (int)parent);
 }
 
-static int entries_of(const char *path)
+/* Files of shared memory. The OpenMP library of clang leaves one for each process that is killed, which no program can
+ * help; that of gcc makes none. */
+static int shared_files(void)
 {
     int count = 0;
-    DIR *entries = opendir(path);
-    while (entries && readdir(entries))
-        count++;
+    DIR *entries = opendir("/dev/shm");
+    for (const struct dirent *e; entries && (e = readdir(entries));)
+        count += strncmp(e->d_name, "__KMP_REGISTERED_LIB", 20) != 0;
     closedir(entries);
     return count;
 }
@@ -459,7 +461,7 @@ static void assert_gone(const pid_t *pids, int count)
 static void a_killed_rank_ends_all(void **state)
 {
     (void)state;
-    int shared = entries_of("/dev/shm");
+    int shared = shared_files();
     pid_t ranks[4], launcher = start(&endless, NULL);
     children_of(launcher, ranks, 4);
     usleep(300000);
@@ -471,7 +473,7 @@ static void a_killed_rank_ends_all(void **state)
     assert_says("err", " step ");
     assert_says("err", "its last collective: all_reduce by ring at fit.plan:29");
     assert_gone(ranks, 4);
-    assert_int_equal(entries_of("/dev/shm"), shared);
+    assert_int_equal(shared_files(), shared);
 }
 
 static void a_killed_launcher_takes_its_ranks_along(void **state)

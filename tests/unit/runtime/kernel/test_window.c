@@ -35,7 +35,7 @@ enum { ROWS = sizeof rows / sizeof *rows };
 
 static esp_window shape_of(const row *r, esp_window_op op)
 {
-    esp_window s = {.op = op,
+    esp_window s = {.op = (int32_t)op,
                     .spatial = r->spatial,
                     .batch = r->batch,
                     .in = r->in,
