@@ -43,9 +43,6 @@ typedef struct codegen_link_options {
 
 bool codegen_link(codegen_module *m, const codegen_link_options *how, diag_sink *sink);
 
-/* The plan image, as JSON. */
-const char *codegen_image(const schedule *s, const training *t, const char *cpu, arena *a);
-
 /* Whether `name` is a CPU that --cpu takes. */
 bool codegen_cpu_known(const char *name);
 

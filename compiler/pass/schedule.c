@@ -102,7 +102,7 @@ void kernel_end(kernel_build *b)
 
 void lower_refuse(lower *l, const char *what)
 {
-    diag_report(l->sink, E0901, l->op->at, "%s", what);
+    diag_report(l->sink, E0920, l->op->at, "%s", what);
 }
 
 void lower_copy(lower *l, graph_value *v, const place *to)
@@ -331,8 +331,7 @@ static void input_add(lower *l, const graph_op *op)
     int buffer = schedule_buffer_add(l, v, local_count(l, v), MEMORY_ACTIVATIONS);
     l->s->buffers.items[buffer].lasting = true;
     l->s->buffers.items[buffer].name = op->attrs.name;
-    vec_push(l->a, &l->s->inputs,
-             (schedule_input){op->attrs.name, v->type, v->layout, buffer});
+    vec_push(l->a, &l->s->inputs, (schedule_input){op->attrs.name, v->type, v->layout, buffer});
 }
 
 static void inputs_add(lower *l, const graph_region *region)
@@ -424,5 +423,6 @@ schedule *pass_schedule(graph *spmd, const training *t, diag_sink *sink)
         inputs_add(&l, &spmd->functions.items[i]->region);
     for (size_t i = 0; i < spmd->functions.count; i++)
         lower_function(&l, spmd->functions.items[i]);
+    collectives_scratch(&l);
     return diag_error_count(sink) > errors ? NULL : s;
 }

@@ -130,6 +130,7 @@ typedef struct schedule_collective {
     bool maximum; /* folds by max in place of sum */
     const struct coll_program *program;
     span clause;
+    int scratch; /* buffer where its program stages chunks, or -1 */
 } schedule_collective;
 
 typedef struct schedule_result {

@@ -1,6 +1,8 @@
 /* Collectives, loops and assignments. */
 #include "pass/schedule_internal.h"
 
+#include "coll/program.h"
+
 #include <assert.h>
 
 static const struct coll_program *program_for(const lower *l, const graph_op *op)
@@ -22,7 +24,8 @@ static int collective_for(lower *l, const graph_op *op)
                              .type = op->outputs.items[0]->type.dtype,
                              .maximum = op->kind == OP_all_reduce && op->attrs.i[2] == 1,
                              .program = program_for(l, op),
-                             .clause = op->at};
+                             .clause = op->at,
+                             .scratch = -1};
     for (size_t i = 0; i < s->collectives.count; i++) {
         const schedule_collective *o = &s->collectives.items[i];
         if (o->op == c.op && o->topology == c.topology && o->axis == c.axis && o->type == c.type &&
@@ -213,4 +216,52 @@ void lower_assign(lower *l, graph_op *op)
     place own = place_new(l, x, MEMORY_ACTIVATIONS);
     lower_copy(l, x, &own);
     l->places[x->id] = own;
+}
+
+static int64_t largest_call(const schedule_block *block, int collective)
+{
+    int64_t most = 0;
+    for (size_t i = 0; i < block->count; i++) {
+        const schedule_instruction *in = block->items[i];
+        int64_t inner = largest_call(&in->body, collective);
+        if (in->kind == SCHEDULE_COLLECTIVE && in->collective == collective && in->count > most)
+            most = in->count;
+        most = inner > most ? inner : most;
+    }
+    return most;
+}
+
+/* Slots for the rank that needs most: ranks have one schedule. */
+static int64_t scratch_count(lower *l, const coll_program *p, int64_t count)
+{
+    int64_t chunk = 0, slots = 0;
+    for (int c = 0; c < p->chunks; c++) {
+        int64_t size = coll_chunk_begin(p, c + 1, count) - coll_chunk_begin(p, c, count);
+        chunk = size > chunk ? size : chunk;
+    }
+    for (int rank = 0; rank < p->ranks; rank++) {
+        int64_t own = coll_rank_program_of(p, rank, l->a)->slots;
+        slots = own > slots ? own : slots;
+    }
+    return chunk * slots;
+}
+
+void collectives_scratch(lower *l)
+{
+    for (size_t i = 0; i < l->s->collectives.count; i++) {
+        schedule_collective *c = &l->s->collectives.items[i];
+        int64_t most = 0;
+        for (size_t f = 0; f < l->s->functions.count; f++) {
+            int64_t own = largest_call(&l->s->functions.items[f]->body, (int)i);
+            most = own > most ? own : most;
+        }
+        int64_t count = c->program ? scratch_count(l, c->program, most) : 0;
+        if (!count)
+            continue;
+        c->scratch = schedule_buffer_add(l, NULL, count, MEMORY_COMMUNICATION);
+        schedule_buffer *b = &l->s->buffers.items[c->scratch];
+        b->type = c->type;
+        b->at = c->clause;
+        b->lasting = true;
+    }
 }

@@ -176,8 +176,8 @@ static loop_node *random_at(kernel_build *b, graph_op *op, loop_node *const *ind
         loop_address_add(b->k, &linear, stride, global_index(b, v, i, index[i]));
         stride *= graph_type_size(b->l->g, &v->type, i);
     }
-    loop_node *step = loop_load(
-        b->k, DTYPE_F64, loop_address_at(b->l->s->clock[CLOCK_STEP], 0), NULL, 0);
+    loop_node *step =
+        loop_load(b->k, DTYPE_F64, loop_address_at(b->l->s->clock[CLOCK_STEP], 0), NULL, 0);
     return loop_random(b->k, v->type.dtype, loop_affine(b->k, linear), step,
                        stream_of(op->attrs.name));
 }

@@ -248,7 +248,8 @@ static void product_by_copies(product *p)
     p->b = operand_matrix(p, 1);
     p->c = matrix_place(p, out, p->op->output_map[0]);
     if (!try_product(p)) {
-        lower_refuse(l, "this product mixes its summed dimensions in an order that is not laid out");
+        lower_refuse(l,
+                     "this product mixes its summed dimensions in an order that is not laid out");
         return;
     }
     l->places[out->id] = p->c;

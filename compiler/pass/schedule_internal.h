@@ -58,13 +58,14 @@ kernel_build kernel_begin(lower *l);
 void kernel_end(kernel_build *b);
 void lower_region(lower *l, graph_region *region);
 void lower_copy(lower *l, graph_value *v, const place *to); /* a kernel that writes v at `to` */
-place place_dense(lower *l, graph_value *v);                /* v in row-major order, copied if need be */
-place place_of(lower *l, graph_value *v);                   /* copied into memory if need be */
+place place_dense(lower *l, graph_value *v); /* v in row-major order, copied if need be */
+place place_of(lower *l, graph_value *v);    /* copied into memory if need be */
 void lower_refuse(lower *l, const char *what);
 
 /* schedule_element.c */
 loop_node *element_at(kernel_build *b, graph_value *v, loop_node *const *index);
-loop_node *element_compute(kernel_build *b, graph_value *v, loop_node *const *index); /* placed or not */
+loop_node *element_compute(kernel_build *b, graph_value *v,
+                           loop_node *const *index); /* placed or not */
 loop_address element_address(kernel_build *b, const place *p, loop_node *const *index, int rank);
 
 /* schedule_kernel.c: operators that loop */
@@ -84,13 +85,16 @@ void lower_dot(lower *l, graph_op *op);
 
 /* schedule_call.c */
 void lower_collective(lower *l, graph_op *op);
+void collectives_scratch(lower *l); /* where programs stage chunks */
 void lower_repeat(lower *l, graph_op *op);
 void lower_assign(lower *l, graph_op *op);
-void settle(lower *l, schedule_block *block, int from, int into); /* the values of buffer `from` belong in `into` */
+void settle(lower *l, schedule_block *block, int from,
+            int into); /* the values of buffer `from` belong in `into` */
 
 /* schedule_mark.c */
 void mark_function(lower *l, graph_function *f);
-void mark_gradients(lower *l, graph_function *f); /* also orders operators and makes the gradient blocks */
+void mark_gradients(lower *l,
+                    graph_function *f); /* also orders operators and makes the gradient blocks */
 void flush_gradients(lower *l, graph_function *f);
 
 #endif

@@ -146,8 +146,8 @@ static void reduce_in_memory(reduction *r)
 
 void lower_reduce(lower *l, graph_op *op)
 {
-    reduction r = {.b = kernel_begin(l), .op = op, .x = op->inputs.items[0],
-                   .y = op->outputs.items[0]};
+    reduction r = {
+        .b = kernel_begin(l), .op = op, .x = op->inputs.items[0], .y = op->outputs.items[0]};
     r.to = place_for(l, r.y);
     int last = r.x->type.rank - 1;
     if (last > 0 && kept(op, op->input_map[0][last]) && op->kind != OP_argmax)

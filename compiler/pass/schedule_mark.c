@@ -274,8 +274,9 @@ static void collect(lower *l, const graph_op *op, member_vec *members)
         return;
     for (size_t i = 0; i < op->outputs.count; i++)
         if (l->gradient_of[op->outputs.items[i]->id] >= 0)
-            vec_push(l->a, members, (member){op->outputs.items[i], NULL,
-                                             l->gradient_of[op->outputs.items[i]->id]});
+            vec_push(
+                l->a, members,
+                (member){op->outputs.items[i], NULL, l->gradient_of[op->outputs.items[i]->id]});
 }
 
 void mark_gradients(lower *l, graph_function *f)

@@ -29,9 +29,7 @@ static void touch_node(loop_node *n, void *state)
 /* Of a library call the last operands are written; whatever else is named is read. */
 static void touch_call(const schedule_instruction *i, touch *t)
 {
-    int written = i->kind == SCHEDULE_ATTENTION
-                      ? (i->attention.op == OP_attention ? 2 : 3)
-                      : 1;
+    int written = i->kind == SCHEDULE_ATTENTION ? (i->attention.op == OP_attention ? 2 : 3) : 1;
     for (int k = 0; k < i->operand_count; k++)
         if (i->operands[k].buffer == t->buffer) {
             bool output = k >= i->operand_count - written;
@@ -98,8 +96,7 @@ static bool can_take_place(const schedule_block *block, int buffer, int old)
             return false;
         if (!of_new.writes)
             continue;
-        if (of_old.writes ||
-            (of_old.reads && !kernel_in_place(block->items[i], of_new.store, old)))
+        if (of_old.writes || (of_old.reads && !kernel_in_place(block->items[i], of_new.store, old)))
             return false;
         written = true;
     }
