@@ -87,7 +87,33 @@ static loop_node *inner(const loop_kernel *k, loop_node *best, loop_node *operan
     return home_depth(owner) > home_depth(best) ? owner : best;
 }
 
-/* Puts `n` at the end of the innermost block among its operands'. */
+static bool reads(const loop_node *n, const loop_node *operand)
+{
+    bool found = n->guard == operand;
+    for (int i = 0; i < n->arg_count; i++)
+        found = found || n->args[i] == operand;
+    for (size_t i = 0; i < n->address.terms.count; i++)
+        found = found || n->address.terms.items[i].node == operand;
+    return found;
+}
+
+/* Before the block's last loop, which may be the one being filled, unless an operand stands behind that. */
+static void put_before_loop(loop_kernel *k, loop_node *owner, loop_node *n)
+{
+    loop_block *block = block_of(k, owner);
+    size_t at = block->count;
+    while (at > 0 && block->items[at - 1]->kind != LOOP_FOR && !reads(n, block->items[at - 1]))
+        at--;
+    bool loop = at > 0 && block->items[at - 1]->kind == LOOP_FOR;
+    put(k, owner, n);
+    if (!loop)
+        return;
+    for (size_t i = block->count - 1; i >= at; i--)
+        block->items[i] = block->items[i - 1];
+    block->items[at - 1] = n;
+}
+
+/* Into the innermost block among its operands'. */
 static loop_node *put_inside(loop_kernel *k, loop_node *n)
 {
     loop_node *owner = inner(k, NULL, n->guard);
@@ -95,7 +121,7 @@ static loop_node *put_inside(loop_kernel *k, loop_node *n)
         owner = inner(k, owner, n->args[i]);
     for (size_t i = 0; i < n->address.terms.count; i++)
         owner = inner(k, owner, n->address.terms.items[i].node);
-    put(k, owner, n);
+    put_before_loop(k, owner, n);
     return n;
 }
 
@@ -197,7 +223,7 @@ static loop_node *shared(loop_kernel *k, loop_kind kind, int64_t integer)
     }
     loop_node *n = node_new(k, kind, LOOP_INDEX);
     n->integer[0] = integer;
-    put(k, NULL, n);
+    put_before_loop(k, NULL, n);
     return n;
 }
 
