@@ -33,15 +33,22 @@ typedef struct training_field {
     int64_t below;                     /* ids: the exclusive bound; 0 for values */
     int64_t first_column, last_column; /* csv; -1 elsewhere */
     atom array;                        /* name of the array in npz, safetensors; NULL elsewhere */
-    double scale, shift;               /* value = raw * scale + shift */
+    double scale, shift, mean, deviation; /* value = (raw * scale + shift - mean) / deviation */
+    atom holdout_array;                   /* npy, idx: the file of the held-out samples, or NULL */
     span at;
 } training_field;
+
+/* What a format is told beside paths and fields: `delimiter = ";"`. */
+typedef struct training_option {
+    atom name, value;
+} training_option;
 
 typedef struct training_data {
     atom format;     /* "csv", "npy", "npz", "idx", "safetensors", "bytes", "tokens" */
     VEC(atom) paths; /* as written; globs allowed; relative to `base` */
     atom base;       /* the folder of the plan file, absolute */
     VEC(training_field) fields;
+    VEC(training_option) options;
     double holdout_share; /* 0..1 */
     VEC(atom) holdout_paths;
     span at;

@@ -17,6 +17,13 @@ void clause_reduce(setup *u, const ast_node *clause);
 void clause_precision(setup *u, const ast_node *clause);
 void clause_require(setup *u, const ast_node *clause);
 
+/* What a data format takes beside paths, fields and factors (data_option.c): `delimiter = ";"`, `holdout(image = …)`.
+ * False when the argument is none of these. */
+bool data_option_read(setup *u, const ast_node *arg);
+
+/* The files of the held-out samples to their fields, after the last argument. */
+void data_holdout_finish(setup *u);
+
 /* The clause's one expression; NULL after a report that shows `example`. */
 const ast_node *clause_only(setup *u, const ast_node *clause, const char *example);
 

@@ -205,7 +205,7 @@ static bool read_columns(setup *u, const ast_node *x, data_field *f)
 
 static void read_field(setup *u, const ast_node *arg, int format)
 {
-    data_field f = {arg->name, arg, -1, -1, NULL, false};
+    data_field f = {.name = arg->name, .node = arg, .first = -1, .last = -1};
     const ast_node *x = arg->children[0];
     if (data_field_find(u, arg->name)) {
         diag *d = sema_report(u->sema, E0203, arg->at, "'%s' is given twice", arg->name);
@@ -213,7 +213,9 @@ static void read_field(setup *u, const ast_node *arg, int format)
         u->poisoned = true;
         return;
     }
-    if (formats[format].shape == COLUMNS) {
+    if (formats[format].shape == COLUMNS && x->kind == AST_STRING) {
+        f.array = x->name;
+    } else if (formats[format].shape == COLUMNS) {
         if (!read_columns(u, x, &f))
             u->poisoned = true;
     } else if (x->kind == AST_STRING && formats[format].shape != STREAM) {
@@ -242,11 +244,22 @@ static void read_factor(setup *u, const ast_node *x, double *out)
     u->poisoned = true;
 }
 
+static void read_deviation(setup *u, const ast_node *x)
+{
+    read_factor(u, x, &u->deviation);
+    if (u->deviation > 0)
+        return;
+    sema_report(u->sema, E0236, x->at, "a standard deviation is above 0");
+    u->poisoned = true;
+}
+
 static void read_data_argument(setup *u, const ast_node *arg, int format)
 {
     const sema_words *w = &u->sema->words;
     if (arg->kind == AST_STRING)
         vec_push(u->sema->memory, &u->out->data.paths, arg->name);
+    else if (data_option_read(u, arg))
+        return;
     else if (arg->kind != AST_NAMED) {
         diag *d = sema_report(u->sema, E0225, arg->at,
                               "'%s' takes paths and what belongs to a name", formats[format].name);
@@ -258,6 +271,10 @@ static void read_data_argument(setup *u, const ast_node *arg, int format)
         read_factor(u, arg->children[0], &u->scale);
     else if (arg->name == w->w_shift)
         read_factor(u, arg->children[0], &u->shift);
+    else if (arg->name == w->w_mean)
+        read_factor(u, arg->children[0], &u->mean);
+    else if (arg->name == w->w_std)
+        read_deviation(u, arg->children[0]);
     else
         read_field(u, arg, format);
 }
@@ -294,10 +311,11 @@ void clause_data(setup *u, const ast_node *clause)
     data->format = x->children[0]->name;
     data->base = folder_of(u->sema, u->train->file->path);
     data->at = x->at;
-    u->scale = 1;
+    u->scale = u->deviation = 1;
     u->streams = formats[format].shape == STREAM;
     for (size_t i = 1; i < x->count; i++)
         read_data_argument(u, x->children[i], format);
+    data_holdout_finish(u);
     if (!data->paths.count && !u->poisoned) {
         diag *d = sema_report(u->sema, E0225, x->at, "'%s' needs a path", data->format);
         diag_fix(d, "%s", formats[format].example);

@@ -146,15 +146,17 @@ static bool note_field(elaboration *e, const ast_node *node, const graph_type *t
                           .first_column = -1,
                           .last_column = -1,
                           .scale = 1,
+                          .deviation = 1,
                           .at = node->at};
     if (f) {
         f->taken = true;
         out.first_column = f->first;
         out.last_column = f->last;
         out.array = f->array;
+        out.holdout_array = f->holdout;
         out.at = f->node->at;
     } else if (u->streams) {
-        out.first_column = (int64_t)u->out->data.fields.count;
+        out.first_column = out.last_column = (int64_t)u->out->data.fields.count;
     } else if (misspelt_field(u, node)) {
         return false;
     } else {
@@ -167,6 +169,8 @@ static bool note_field(elaboration *e, const ast_node *node, const graph_type *t
     if (type->dtype != DTYPE_I32) {
         out.scale = u->scale;
         out.shift = u->shift;
+        out.mean = u->mean;
+        out.deviation = u->deviation;
     }
     const ast_node *below = ast_child(node, AST_BELOW);
     if (below) {

@@ -16,8 +16,9 @@
 typedef struct data_field {
     atom name;
     const ast_node *node;
-    int64_t first, last; /* csv columns; -1 elsewhere */
-    atom array;
+    int64_t first, last; /* csv columns by number; -1 elsewhere */
+    atom array;          /* csv: a column by name */
+    atom holdout;        /* npy, idx: the file of the held-out samples */
     bool taken;
 } data_field;
 
@@ -48,7 +49,8 @@ typedef struct setup {
     table clauses; /* word -> the clause's node */
     const ast_node *data, *optimizer, *clip_value, *freeze;
     VEC(data_field) fields;
-    double scale, shift;
+    double scale, shift, mean, deviation;
+    const ast_node *holdout;      /* `holdout(image = "a.npy", …)` */
     VEC(const ast_node *) frozen; /* paths */
     bool streams;                 /* the data is one stream of ids: input k starts k later */
     cluster_model *cluster;

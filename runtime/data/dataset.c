@@ -113,12 +113,24 @@ static rt_status list_paths(dataset *set, const dataset_spec *spec, rt_error *er
     return RT_OK;
 }
 
+static bool is_source(const dataset *set, const char *path)
+{
+    for (size_t i = 0; i < set->field_count; i++)
+        if (set->fields[i].source && strcmp(set->fields[i].source, path) == 0)
+            return true;
+    return false;
+}
+
 /* The same for a format with a file for each field: one entry for each field makes one set of files. */
 static rt_status list_field_paths(dataset *set, const dataset_spec *spec, rt_error *error)
 {
-    if (spec->path_count || spec->held_out_path_count)
+    const char *stray = spec->held_out_path_count ? spec->held_out_paths[0] : NULL;
+    for (size_t i = 0; i < spec->path_count; i++)
+        if (!is_source(set, spec->paths[i]))
+            stray = spec->paths[i];
+    if (stray)
         return rt_fail(error, RT_INVALID, "data format '%s' takes a file for each field, not '%s'",
-                       spec->format, spec->path_count ? spec->paths[0] : spec->held_out_paths[0]);
+                       spec->format, stray);
     rt_status status = RT_OK;
     size_t held_out = 0;
     for (size_t i = 0; i < set->field_count && status == RT_OK; i++) {

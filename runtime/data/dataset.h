@@ -56,6 +56,7 @@ typedef struct dataset_option {
 typedef struct dataset_spec {
     const char *format;
     const char *folder; /* paths that are not absolute are under it; NULL: the working folder */
+    /* Where each field has its own file, only their sources may stand in `paths`. */
     const char *const
         *paths; /* globs allowed; files are taken in the order of their names within a glob */
     size_t path_count;

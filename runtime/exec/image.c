@@ -308,6 +308,12 @@ static void read_field(rt_making *m, const rt_place *place, rt_field *field)
     }
     field->array =
         rt_member_given(place, "array") ? rt_member_text(&m->reader, place, "array") : NULL;
+    field->holdout_array = rt_member_given(place, "holdout_array")
+                               ? rt_member_text(&m->reader, place, "holdout_array")
+                               : NULL;
+    field->mean = rt_member_given(place, "mean") ? rt_member_number(&m->reader, place, "mean") : 0;
+    field->deviation =
+        rt_member_given(place, "deviation") ? rt_member_number(&m->reader, place, "deviation") : 1;
     field->scale =
         rt_member_given(place, "scale") ? rt_member_number(&m->reader, place, "scale") : 1;
     field->shift =
@@ -328,6 +334,21 @@ static void read_holdout(rt_making *m, const rt_place *object)
         data->holdout_paths = read_texts(m, &holdout, "paths", &data->holdout_path_count);
 }
 
+static void read_options(rt_making *m, const rt_place *object)
+{
+    rt_data *data = &m->image->data;
+    if (failed(m) || !rt_member_given(object, "options"))
+        return;
+    rt_place options =
+        rt_member_array(&m->reader, object, "options", RT_MAX_COUNT, &data->option_count);
+    data->options = allocate(m, data->option_count, sizeof *data->options);
+    for (int i = 0; !failed(m) && i < data->option_count; i++) {
+        rt_place option = rt_place_index(&options, i);
+        data->options[i].name = rt_member_text(&m->reader, &option, "name");
+        data->options[i].value = rt_member_text(&m->reader, &option, "value");
+    }
+}
+
 static void read_data(rt_making *m, const rt_place *root)
 {
     rt_data *data = &m->image->data;
@@ -346,6 +367,7 @@ static void read_data(rt_making *m, const rt_place *root)
         rt_place place = rt_place_index(&fields, i);
         read_field(m, &place, &data->fields[i]);
     }
+    read_options(m, &object);
     read_holdout(m, &object);
 }
 
@@ -496,6 +518,7 @@ void rt_image_clean_up(rt_image *image)
     free(image->data.paths);
     free(image->data.fields);
     free(image->data.holdout_paths);
+    free(image->data.options);
     free(image->collectives);
     cJSON_Delete(image->json);
     *image = (rt_image){0};

@@ -21,6 +21,7 @@
 
 #include "base/status.h"
 #include "coll/rank_program.h"
+#include "data/dataset.h"
 #include "kernel/type.h"
 
 enum {
@@ -89,8 +90,10 @@ typedef struct rt_function {
 typedef struct rt_field {
     const char *input;                 /* one of the image's inputs, by name */
     int64_t first_column, last_column; /* csv; -1 elsewhere */
-    const char *array;                 /* member of an archive; NULL elsewhere */
-    double scale, shift;
+    const char *array;                 /* name of a column, a member or a file; NULL elsewhere */
+    const char
+        *holdout_array; /* file of the held-out samples, where each field has its own; or NULL */
+    double scale, shift, mean, deviation;
 } rt_field;
 
 typedef struct rt_data {
@@ -101,6 +104,8 @@ typedef struct rt_data {
     int path_count;
     rt_field *fields;
     int field_count;
+    dataset_option *options;
+    int option_count;
     double holdout_share;
     const char **holdout_paths;
     int holdout_path_count;

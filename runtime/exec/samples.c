@@ -30,7 +30,9 @@ static dataset_field_spec spec_of(const rt_image *image, const rt_field *field, 
 {
     int index = 0;
     const rt_input *input = input_named(image, field->input, &index);
-    if (field->first_column >= 0)
+    if (field->first_column >= 0 && field->first_column == field->last_column)
+        snprintf(source, SOURCE_TEXT, "%lld", (long long)field->first_column);
+    else if (field->first_column >= 0)
         snprintf(source, SOURCE_TEXT, "%lld..%lld", (long long)field->first_column,
                  (long long)field->last_column);
     bool ids = input->tensor.type == RT_TYPE_I32;
@@ -40,7 +42,10 @@ static dataset_field_spec spec_of(const rt_image *image, const rt_field *field, 
                                 .size = (size_t)sample_size(input),
                                 .below = input->below,
                                 .scale = field->scale,
-                                .shift = field->shift};
+                                .shift = field->shift,
+                                .mean = field->mean,
+                                .deviation = field->deviation,
+                                .held_out_source = field->holdout_array};
 }
 
 rt_status rt_samples_open(const rt_image *image, const char *folder, dataset **set, rt_error *error)
@@ -64,6 +69,8 @@ rt_status rt_samples_open(const rt_image *image, const char *folder, dataset **s
                              .held_out_path_count = (size_t)data->holdout_path_count,
                              .fields = fields,
                              .field_count = count,
+                             .options = data->options,
+                             .option_count = (size_t)data->option_count,
                              .hold_out = data->holdout_share,
                              .seed = image->training.seed};
         status = dataset_open(&spec, set, error);
