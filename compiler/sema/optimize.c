@@ -28,8 +28,11 @@ static build_operand operand_of(graph_value *v, label *const *labels)
 static void label_slots(elaboration *e, const graph_variable *v, label **labels)
 {
     for (int i = 0; i < v->type.rank; i++) {
-        labels[i] =
-            label_new(e->graph, e->graph->dims.items[v->type.dims[i]].name, v->type.dims[i], v->at);
+        const char *name = e->graph->dims.items[v->type.dims[i]].name;
+        for (int k = 0; k < i; k++) /* one dimension may stand twice, and its slots are two */
+            if (!strcmp(labels[k]->name, name))
+                name = arena_format(e->sema->memory, "%s'", name);
+        labels[i] = label_new(e->graph, atom_of(e->sema->atoms, name), v->type.dims[i], v->at);
         labels[i]->home = e->frame;
     }
 }

@@ -16,15 +16,12 @@
 #include "sema/table.h"
 
 /* Names that the language itself knows. */
+/* clang-format off */
 #define SEMA_WORDS(X)                                                                              \
-    X(yes)                                                                                         \
-    X(no)                                                                                          \
-    X(pi)                                                                                          \
-    X(inf)                                                                                         \
-    X(step) X(steps) X(training) X(loss) X(dim) X(int) X(id) X(f32) X(f64) X(bf16) X(zeros)        \
-        X(ones) X(constant) X(normal) X(uniform) X(lr) X(grad) X(grad_norm) X(valid) X(auto)       \
-            X(holdout) X(scale) X(shift) X(memory) X(deterministic) X(canonical) X(samples)        \
-                X(over) X(number) X(flag) X(mean) X(std)
+    X(yes) X(no) X(pi) X(inf) X(step) X(steps) X(training) X(loss) X(dim) X(int) X(id) X(f32)      \
+    X(f64) X(bf16) X(zeros) X(ones) X(constant) X(normal) X(uniform) X(lr) X(grad) X(memory)       \
+    X(deterministic) X(canonical) X(holdout) X(scale) X(shift) X(flag) X(mean) X(std)
+/* clang-format on */
 
 typedef struct sema_words {
 #define WORD(name) atom w_##name;

@@ -28,6 +28,14 @@ static sema_run run(const char *path, const char *bytes, const char *plan)
     return r;
 }
 
+void sema_run_set(sema_run *r, const char *plan, const char *name, const char *bytes)
+{
+    parse_context parsing = {r->memory, r->atoms, r->sources, r->diags};
+    int file = source_add(r->sources, "--set", bytes, strlen(bytes));
+    sema_setting setting = {atom_of(r->atoms, name), parse_expression(&parsing, file)};
+    r->fine = sema_elaborate(r->sema, plan, &setting, 1, &r->out);
+}
+
 sema_run sema_run_text(const char *bytes, const char *plan)
 {
     return run("test.plan", bytes, plan);

@@ -23,6 +23,9 @@ typedef struct sema_run {
 sema_run sema_run_text(const char *bytes, const char *plan);
 sema_run sema_run_file(const char *path, const char *plan);
 
+/* Elaborates the plan again, with `--set NAME=BYTES`. */
+void sema_run_set(sema_run *r, const char *plan, const char *name, const char *bytes);
+
 /* "E0214 3:7 axis 'dp' …\n" a line for each diagnostic, in order. */
 const char *sema_run_words(sema_run *r);
 

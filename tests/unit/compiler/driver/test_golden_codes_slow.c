@@ -14,6 +14,8 @@ static const struct {
     const char *code, *tested;
 } elsewhere[] = {
     {"E0107", "compiler_parse_parse: long_names_and_files_are_refused"},
+    {"E0239", "compiler_sema_plans: test_settings"},
+    {"E0240", "compiler_sema_plans: test_no_such_plan"},
 };
 
 static bool is_shown_elsewhere(const char *code)

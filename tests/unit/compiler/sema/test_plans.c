@@ -63,11 +63,110 @@ static void test_alone_has_no_mesh(void **state)
     sema_run_free(&r);
 }
 
+static void test_settings(void **state)
+{
+    (void)state;
+    sema_run r = sema_run_file(TEST_SOURCE_DIR "/examples/digits/digits.plan", "");
+    sema_run_set(&r, "ring4", "H", "32");
+    assert_true(r.fine);
+    assert_int_equal(size_of(r.out.graph, variable_find(r.out.graph, "linear_2.w"), 1), 16);
+    sema_run_set(&r, "ring4", "batch", "128");
+    assert_true(r.fine);
+    assert_int_equal(r.out.training->batch, 128);
+    sema_run_set(&r, "ring4", "steps", "10");
+    assert_true(r.fine);
+    assert_int_equal(r.out.training->steps, 10);
+    assert_true(r.out.training->epochs == 0);
+    sema_run_set(&r, "ring4", "W", "10");
+    assert_false(r.fine);
+    assert_non_null(strstr(sema_run_words(&r), "'W' is neither a parameter of model 'mlp'"));
+    sema_run_free(&r);
+}
+
+static void test_no_such_plan(void **state)
+{
+    (void)state;
+    sema_run r = sema_run_file(TEST_SOURCE_DIR "/examples/digits/digits.plan", "ring5");
+    assert_false(r.fine);
+    assert_non_null(strstr(sema_run_words(&r), "the file has no plan 'ring5' [E0240]"));
+    sema_run_free(&r);
+}
+
+/* language.md's GPT on one kind of device, its repeat one loop with stacked parameters. */
+static const char *gpt =
+    "use nn, optim\n"
+    "cluster duo { node host { cpu g[4] { memory 80 GiB } } }\n"
+    "layer block(x: [B, S, D], A: dim) -> [B, S, D] {\n"
+    "  attn = self_attention(norm(x), A, causal)\n"
+    "  h    = x + attn\n"
+    "  mlp  = linear(gelu(linear(norm(h), F = 4 * D)), D)\n"
+    "  return h + mlp\n"
+    "}\n"
+    "model gpt(V: dim, S: dim, D: dim, A: dim, L: int) {\n"
+    "  input text: id[B, S] below V\n"
+    "  input next: id[B, S] below V\n"
+    "  x    = embed(text, V, D) + positions(S, D)\n"
+    "  x    = repeat L: block(x, A)\n"
+    "  loss = cross_entropy(linear(norm(x), V), next)\n"
+    "}\n"
+    "train pretrain for gpt(V = 256, S = 64, D = 32, A = 4, L = 3) {\n"
+    "  data      tokens(\"corpus/*.bin\")\n"
+    "  batch     16\n"
+    "  optimizer adamw(lr = cosine(3e-4, warmup = 20), betas = (0.9, 0.95), weight_decay = 0.1)\n"
+    "  clip      1.0\n"
+    "  steps     100_000\n"
+    "}\n"
+    "plan p for pretrain on duo { mesh dp = 4; split B over dp; reduce grad over dp by tree }\n";
+
+static void test_gpt(void **state)
+{
+    (void)state;
+    sema_run r = sema_run_text(gpt, NULL);
+    assert_string_equal(sema_run_words(&r), "");
+    assert_true(r.fine);
+    assert_null(graph_verify(r.out.graph, r.memory));
+    const graph_variable *w = variable_find(r.out.graph, "block.linear.w");
+    assert_non_null(w);
+    assert_true(w->stacked);
+    assert_int_equal(w->type.rank, 3);
+    assert_int_equal(size_of(r.out.graph, w, 0), 3);
+    assert_int_equal(size_of(r.out.graph, w, 1), 32);
+    assert_int_equal(size_of(r.out.graph, w, 2), 128);
+    assert_non_null(variable_find(r.out.graph, "block.self_attention.linear_4.b/m"));
+    assert_int_equal(r.out.training->data.fields.items[0].first_column, 0);
+    assert_int_equal(r.out.training->data.fields.items[1].first_column, 1);
+    assert_true(r.out.training->clip == 1.0);
+    sema_run_free(&r);
+}
+
+/* The second of two equal mistakes is one of its own; the same mistake met by two plans is one. */
+static void test_one_mistake_one_error(void **state)
+{
+    (void)state;
+    sema_run r = sema_run_text(
+        "use nn, optim\n"
+        "cluster c { node n { cpu w[2] { memory 1 GiB } } }\n"
+        "model m(C: dim) {\n"
+        "  input x: f32[B, P]\n"
+        "  input y: id[B] below C\n"
+        "  loss = cross_entropy(linaer(x, C), y)\n"
+        "}\n"
+        "train t for m(C = 3) {\n"
+        "  data csv(\"x.csv\", x = 0..3, y = 4); batch 4; optimizer sgd(lr = 0.1); steps 3\n"
+        "}\n"
+        "plan a for t on c { }\n"
+        "plan b for t on c { mesh dp = 2; split B over dp }\n",
+        NULL);
+    assert_int_equal(diag_error_count(r.diags), 1);
+    sema_run_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_digits),
-        cmocka_unit_test(test_alone_has_no_mesh),
+        cmocka_unit_test(test_digits),   cmocka_unit_test(test_alone_has_no_mesh),
+        cmocka_unit_test(test_settings), cmocka_unit_test(test_no_such_plan),
+        cmocka_unit_test(test_gpt),      cmocka_unit_test(test_one_mistake_one_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
