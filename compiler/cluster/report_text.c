@@ -53,8 +53,10 @@ static void text_proof(FILE *out, const topology_report *r, const bound *b)
         return;
     double capacity = (double)b->capacity / 1e9, factor = rational_value(b->factor);
     if (b->kind == BOUND_CUT) {
-        fprintf(out, "    %.6g GB/s %s S = ", capacity, b->into ? "into" : "out of");
-        text_part(out, r, b, 1);
+        bool most = 2 * b->divisor > r->count;
+        fprintf(out, "    %.6g GB/s %s S = %s", capacity, b->into ? "into" : "out of",
+                most ? "all but " : "");
+        text_part(out, r, b, most ? 0 : 1);
         fprintf(out, " with %lld ranks, times %.6g\n", (long long)b->divisor, factor);
         return;
     }
@@ -142,18 +144,73 @@ static void text_size(char *into, size_t room, int64_t bytes)
     snprintf(into, room, "%lld %s", (long long)bytes, units[unit]);
 }
 
+static void text_duration(FILE *out, double seconds, bool fastest)
+{
+    static const char *const units[] = {"us", "ms", "s"};
+    double value = seconds * 1e6;
+    int unit = 0;
+    for (; unit < 2 && value >= 1000; unit++)
+        value /= 1000;
+    char shown[32];
+    snprintf(shown, sizeof shown, "%.4g %s%s", value, units[unit], fastest ? "*" : "");
+    fprintf(out, " %13s", shown);
+}
+
+/* The topologies in the order in which they were first timed. */
+static size_t text_columns(const report_collective *c, const char **names, size_t room)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < c->times.count; i++) {
+        size_t k = 0;
+        while (k < count && strcmp(names[k], c->times.items[i].name) != 0)
+            k++;
+        if (k == count && count < room)
+            names[count++] = c->times.items[i].name;
+    }
+    return count;
+}
+
+static void text_times_of(FILE *out, const topology_report *r, report_part part, int64_t bytes)
+{
+    enum { COLUMNS = 16 };
+    const report_collective *c = &r->parts[part];
+    const char *names[COLUMNS], *fastest = report_fastest(r, part, bytes);
+    size_t columns = text_columns(c, names, COLUMNS);
+    char size[32];
+    text_size(size, sizeof size, bytes);
+    fprintf(out, "    %-10s", size);
+    for (size_t k = 0; k < columns; k++) {
+        const report_time *found = NULL;
+        for (size_t i = 0; i < c->times.count && !found; i++)
+            if (c->times.items[i].bytes == bytes && strcmp(c->times.items[i].name, names[k]) == 0)
+                found = &c->times.items[i];
+        if (found)
+            text_duration(out, found->seconds, fastest && strcmp(fastest, names[k]) == 0);
+        else
+            fprintf(out, " %13s", "");
+    }
+    fputc('\n', out);
+}
+
+/* A row for each size, a column for each topology; the fastest has a star. */
 static void text_times(FILE *out, const topology_report *r, report_part part)
 {
+    enum { COLUMNS = 16 };
     const report_collective *c = &r->parts[part];
+    const char *names[COLUMNS];
+    size_t columns = text_columns(c, names, COLUMNS);
+    if (columns == 0)
+        return;
+    fprintf(out, "  predicted times (* fastest)\n    %-10s", "");
+    for (size_t k = 0; k < columns; k++)
+        fprintf(out, " %13s", names[k]);
+    fputc('\n', out);
     for (size_t i = 0; i < c->times.count; i++) {
-        const report_time *t = &c->times.items[i];
-        if (i == 0)
-            fputs("  predicted times\n", out);
-        char size[32];
-        text_size(size, sizeof size, t->bytes);
-        const char *fastest = report_fastest(r, part, t->bytes);
-        fprintf(out, "    %-10s %-20s %12.2f us%s\n", size, t->name, t->seconds * 1e6,
-                fastest && strcmp(fastest, t->name) == 0 ? "  fastest" : "");
+        size_t first = 0;
+        while (c->times.items[first].bytes != c->times.items[i].bytes)
+            first++;
+        if (first == i)
+            text_times_of(out, r, part, c->times.items[i].bytes);
     }
 }
 
