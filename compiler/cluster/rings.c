@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* How many steps of the search are worth it; subsets of a DGX-1 need some hundreds. */
-enum { RING_STEPS_MOST = 400000 };
+enum { RING_STEPS_MOST = 400000, RING_LANES_MOST = 24, RING_WIDTHS_MOST = 6 };
 
 /* Search for the most link-disjoint Hamiltonian cycles. */
 typedef struct ring_search {
@@ -117,14 +117,15 @@ static ring_set rings_of_pair(arena *a, const rank_net *net)
     return (ring_set){1, orders, each, 1, ring_rate(each, 1, 2), true};
 }
 
-static ring_set rings_on_links(arena *a, const rank_net *net)
+/* Rings of `lane` units each; what a link has beyond whole lanes is left. */
+static ring_set rings_of_lanes(arena *a, const rank_net *net, int64_t lane)
 {
     int n = net->rank_count;
     ring_search s = {.n = n, .path = arena_array(a, int, n), .on_path = arena_array(a, bool, n)};
     s.room = arena_array(a, int64_t, n * n);
     for (size_t i = 0; i < net->arcs.count; i++)
         *ring_room(&s, net->arcs.items[i].from, net->arcs.items[i].to) =
-            net->arcs.items[i].capacity;
+            net->arcs.items[i].capacity / lane;
     s.most = ring_most(&s);
     s.stack = arena_array(a, int, (s.most + 1) * n);
     s.best_stack = arena_array(a, int, (s.most + 1) * n);
@@ -132,11 +133,42 @@ static ring_set rings_on_links(arena *a, const rank_net *net)
     const int **orders = arena_array(a, const int *, s.best + 1);
     for (int i = 0; i < s.best; i++)
         orders[i] = s.best_stack + i * n;
-    rational each = rational_of(net->unit, 1);
+    rational each = rational_of(lane * net->unit, 1);
     bool sure = s.best == s.most || s.steps <= RING_STEPS_MOST;
     return (ring_set){
         s.best, orders, each, 2 * s.best, s.best ? ring_rate(each, 2 * s.best, n) : RATIONAL_ZERO,
         sure};
+}
+
+/* Lanes of the common divisor where links have few of those; else the best of the links' own widths and their halves
+ * and thirds. */
+static ring_set rings_on_links(arena *a, const rank_net *net)
+{
+    int64_t widest = 0;
+    for (size_t i = 0; i < net->arcs.count; i++)
+        if (net->arcs.items[i].capacity > widest)
+            widest = net->arcs.items[i].capacity;
+    if (widest <= RING_LANES_MOST)
+        return rings_of_lanes(a, net, 1);
+    ring_set best = {.rate = RATIONAL_ZERO};
+    int64_t tried[RING_WIDTHS_MOST];
+    int count = 0;
+    for (size_t i = 0; i < net->arcs.count && count < RING_WIDTHS_MOST; i++) {
+        int64_t width = net->arcs.items[i].capacity;
+        bool known = false;
+        for (int k = 0; k < count; k++)
+            known = known || tried[k] == width;
+        if (known)
+            continue;
+        tried[count++] = width;
+        for (int part = 1; part <= 3 && width >= part; part++) {
+            ring_set set = rings_of_lanes(a, net, width / part);
+            if (rational_compare(set.rate, best.rate) > 0)
+                best = set;
+        }
+    }
+    best.sure = false;
+    return best;
 }
 
 /* Rings over switches: loads of arcs by the units of all rings. */
