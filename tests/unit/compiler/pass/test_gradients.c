@@ -1,5 +1,6 @@
 /* pass/: every operator's gradient against central differences in f64, over a grid of shapes with odd sizes, size 1 and, where
- * legal, size 0; and scans, captures, shared parameters. Prints the table of operators with the largest difference. */
+ * legal, size 0; and scans, captures, shared parameters. Then values and gradients against PyTorch's, which
+ * tests/reference/operators.py writes. Prints both tables, with the largest relative difference of each case. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -382,10 +383,152 @@ static void every_gradient_is_the_slope(void **state)
     }
 }
 
+/* A block of tests/reference/operators/values.txt, as far as it is read. */
+typedef struct reference {
+    char *at;
+    char *line; /* the current one, cut at its end */
+} reference;
+
+static bool next_line(reference *r)
+{
+    if (!*r->at)
+        return false;
+    r->line = r->at;
+    r->at += strcspn(r->at, "\n");
+    if (*r->at)
+        *r->at++ = '\0';
+    return true;
+}
+
+static char *read_reference(arena *a)
+{
+    FILE *file = fopen(TEST_SOURCE_DIR "/tests/reference/operators/values.txt", "rb");
+    assert_non_null(file);
+    char *bytes = arena_alloc(a, 1 << 20);
+    size_t length = fread(bytes, 1, (1 << 20) - 1, file);
+    fclose(file);
+    bytes[length] = '\0';
+    return bytes;
+}
+
+static const gradient_case *case_named(const char *name)
+{
+    for (int i = 0; i < CASES; i++)
+        if (strcmp(cases[i].name, name) == 0)
+            return &cases[i];
+    fail_msg("no case '%s'", name);
+    return NULL;
+}
+
+static int64_t read_numbers(const char *text, double *to, int64_t room)
+{
+    int64_t count = 0;
+    for (char *end; count <= room; count++, text = end) {
+        double value = strtod(text, &end);
+        if (end == text)
+            break;
+        assert_true(count < room);
+        to[count] = value;
+    }
+    return count;
+}
+
+static int variable_named(const trial *t, const char *name)
+{
+    for (size_t v = 0; v < t->g->variables.count; v++)
+        if (strcmp(t->g->variables.items[v].path, name) == 0)
+            return (int)v;
+    return -1;
+}
+
+/* `value NAME numbers…` */
+static void take_value(trial *t, const char *line)
+{
+    char name[16];
+    int used;
+    assert_int_equal(sscanf(line, "value %15s%n", name, &used), 1);
+    int v = variable_named(t, name);
+    double *to = v >= 0                     ? interpret_variable(t->it, v)
+                 : strcmp(name, "ids") == 0 ? t->ids
+                                            : t->weight;
+    read_numbers(line + used, to,
+                 v >= 0 ? graph_type_count(t->g, &t->g->variables.items[v].type) : 1000);
+}
+
+static double difference(const double *got, const char *wanted, int64_t count, arena *a)
+{
+    double most = 0, *w = arena_array(a, double, count + 1);
+    assert_int_equal(read_numbers(wanted, w, count), count);
+    for (int64_t i = 0; i < count; i++)
+        most = fmax(most, fabs(got[i] - w[i]) / (1 + fabs(w[i])));
+    return most;
+}
+
+/* Compares `result numbers…` and `gradient NAME numbers…` after a run. */
+static double compare_line(trial *t, const gradient_case *c, const char *line)
+{
+    char name[16];
+    int used;
+    const graph_value *x = value_of(t, abs(c->result));
+    if (sscanf(line, "gradient %15s%n", name, &used) == 1) {
+        int v = variable_named(t, name);
+        assert_true(v >= 0);
+        x = t->gradients[v];
+        line += used;
+    } else {
+        line += strlen("result");
+    }
+    int64_t count = graph_type_count(t->g, &x->type);
+    return difference(interpret_value(t->it, x), line, count, t->memory);
+}
+
+static void values_and_gradients_are_pytorchs(void **state)
+{
+    (void)state;
+    arena *a = arena_new();
+    reference r = {.at = read_reference(a)};
+    int blocks = 0, abc[3];
+    trial t = {.memory = NULL};
+    const gradient_case *c = NULL;
+    double most = 0;
+    bool ran = false;
+    while (next_line(&r)) {
+        if (strncmp(r.line, "case ", 5) == 0) {
+            if (c)
+                printf("  %-34s %.1e\n", c->name, most);
+            c = case_named(r.line + 5);
+            most = 0;
+            ran = false;
+            blocks++;
+        } else if (sscanf(r.line, "dims %d %d %d", &abc[0], &abc[1], &abc[2]) == 3) {
+            arena_free(t.memory);
+            t = (trial){.memory = arena_new()};
+            make(&t, c, abc);
+            t.weight = arena_array(t.memory, double, 1001);
+            t.ids = arena_array(t.memory, double, 1001);
+            fill(&t, c);
+        } else if (strncmp(r.line, "value ", 6) == 0) {
+            take_value(&t, r.line);
+        } else {
+            if (!ran)
+                interpret_run(t.it, t.f);
+            ran = true;
+            most = fmax(most, compare_line(&t, c, r.line));
+            if (!(most < 1e-12))
+                fail_msg("%s: off by %g", c->name, most);
+        }
+    }
+    printf("  %-34s %.1e\n", c->name, most);
+    assert_true(blocks > 45);
+    arena_free(t.memory);
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_gradient_is_the_slope),
+        cmocka_unit_test(values_and_gradients_are_pytorchs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
