@@ -146,14 +146,8 @@ static bool evaluate(setup *u, const ast_node *by, training_reduce *r)
     }
     r->topology = name->name;
     int ranks = u->out->mesh.items[r->axis].size;
-    if (!strcmp(name->name, "auto") || !strcmp(name->name, "trees")) {
-        if (ranks == 1)
-            return true;
-        diag *d = sema_report(u->sema, E0917, by->at,
-                              "'%s' is understood, and not carried out in a plan yet", name->name);
-        diag_fix(d, "by ring, or another topology of stdlib/topology.plan");
-        return false;
-    }
+    if (!strcmp(name->name, "auto") || !strcmp(name->name, "trees"))
+        return true; /* made for the links: reduces_settle */
     const definition *d = topology_of(u, name);
     if (!d || d->poisoned)
         return false;
@@ -442,4 +436,6 @@ void plan_finish(setup *u)
     check_axes(u);
     if (!u->poisoned)
         default_reduces(u);
+    if (!u->poisoned)
+        reduces_settle(u);
 }

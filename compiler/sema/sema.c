@@ -240,18 +240,6 @@ static setup *elaborate(sema *s, const definition *plan, setup *u, const setup *
     return u;
 }
 
-static void check_topology(sema *s, const definition *d)
-{
-    const ast_node *body = ast_child(d->node, AST_BODY);
-    for (size_t i = 0; body && i < body->count; i++)
-        if (body->children[i]->kind == AST_CLAUSE && !strcmp(body->children[i]->name, "require"))
-            return;
-    coll_request request = {.ranks = 4, .at = d->node->name_at};
-    coll_program *p = coll_evaluate(d->node, &request, s->sources, s->diags, s->memory);
-    if (p)
-        coll_verify(p, s->diags);
-}
-
 static void check_plan(sema *s, const definition *plan, table *graphs, table *used)
 {
     const definition *train = train_of(s, plan);
@@ -271,6 +259,11 @@ bool sema_check(sema *s)
     table graphs = table_in(s->memory), used = table_in(s->memory);
     s->checking = true;
     const definition_vec *all = &s->main->definitions;
+    for (size_t i = 0; i < all->count; i++) {
+        definition *d = all->items[i];
+        if (d->kind == AST_TOPOLOGY && !d->poisoned)
+            d->poisoned = !coll_check_block(d->node, s->sources, s->diags);
+    }
     for (size_t i = 0; i < all->count; i++)
         if (all->items[i]->kind == AST_PLAN)
             check_plan(s, all->items[i], &graphs, &used);
@@ -283,8 +276,6 @@ bool sema_check(sema *s)
             built_graph(u);
         if (d->kind == AST_CLUSTER)
             cluster_build(s, d);
-        if (d->kind == AST_TOPOLOGY)
-            check_topology(s, d);
     }
     s->checking = false;
     return diag_error_count(s->diags) == 0;

@@ -87,6 +87,9 @@ bool optimize_build(elaboration *e);
 /* plan.c */
 void plan_finish(setup *u);
 
+/* links.c: each reduction's program on the cluster's links; makes those of `trees` and `auto`. Proved, or reported. */
+void reduces_settle(setup *u);
+
 /* cluster.c: NULL after a report. */
 cluster_model *cluster_build(sema *s, const definition *d);
 

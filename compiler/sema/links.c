@@ -1,0 +1,211 @@
+/* links.c: the reductions of a plan on the links of its cluster: topologies laid onto them, `trees` and `auto` made for them.
+ *
+ * Rank r of the mesh is device r of the cluster. The ranks that reduce together over an axis are a group; there is one for
+ * each place on the other axes, and one program serves all groups.
+ */
+#include "sema/clause.h"
+
+#include "coll/cost.h"
+#include "coll/evaluate.h"
+#include "coll/fit.h"
+#include "coll/forest.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct groups {
+    setup *setup;
+    const training_reduce *reduce;
+    int size;
+    int count;
+    coll_routes **routes; /* [count] */
+    int **nodes;          /* [count][size]: device nodes */
+} groups;
+
+/* Rank number `place` of group `group` of the axis, as the mesh counts. */
+static int rank_of(const training *t, int axis, int group, int place)
+{
+    int inner = 1;
+    for (size_t i = (size_t)axis + 1; i < t->mesh.count; i++)
+        inner *= t->mesh.items[i].size;
+    return (group / inner * t->mesh.items[axis].size + place) * inner + group % inner;
+}
+
+static groups groups_of(setup *u, const training_reduce *r)
+{
+    arena *a = u->sema->memory;
+    const training *t = u->out;
+    groups g = {.setup = u, .reduce = r, .size = t->mesh.items[r->axis].size, .count = 1};
+    for (size_t i = 0; i < t->mesh.count; i++)
+        g.count *= (int)i == r->axis ? 1 : t->mesh.items[i].size;
+    g.routes = arena_array(a, coll_routes *, g.count);
+    g.nodes = arena_array(a, int *, g.count);
+    for (int k = 0; k < g.count; k++) {
+        g.nodes[k] = arena_array(a, int, g.size);
+        for (int i = 0; i < g.size; i++)
+            g.nodes[k][i] = u->cluster->devices.items[rank_of(t, r->axis, k, i)].node;
+        g.routes[k] = coll_routes_new(t->links, g.nodes[k], g.size, a);
+    }
+    return g;
+}
+
+/* Whether every group has the links. */
+static bool all_linked(const groups *g, const coll_program *p, coll_fault *fault)
+{
+    for (int k = 0; k < g->count; k++)
+        if (!coll_prove_links(p, g->routes[k], fault, g->setup->sema->memory))
+            return false;
+    return true;
+}
+
+static coll_program *report_unlinked(const groups *g, const coll_fault *fault)
+{
+    const training_reduce *r = g->reduce;
+    diag *d = sema_report(g->setup->sema, E0341, r->at, "%s", fault->message);
+    if (fault->at.file >= 0)
+        diag_note(d, fault->at, "topology '%s' is declared here", r->topology);
+    diag_fix(d, "by trees, which uses the links that there are");
+    return NULL;
+}
+
+/* The program as it stands if all groups have its links, else as the first group's links allow. */
+static coll_program *laid_out(const groups *g, coll_program *p, bool report)
+{
+    coll_fault fault = {.at = SPAN_NONE}, ignored;
+    if (all_linked(g, p, &fault))
+        return p;
+    coll_program *fitted = coll_fit(p, g->routes[0], g->setup->sema->memory);
+    if (fitted && all_linked(g, fitted, &ignored))
+        return fitted;
+    return report ? report_unlinked(g, &fault) : NULL;
+}
+
+static const char *status_words(synthesis_status status)
+{
+    switch (status) {
+    case SYNTHESIS_DISCONNECTED:
+        return "do not connect all of its ranks";
+    case SYNTHESIS_RANGE:
+        return "have bandwidths too unlike each other to be divided exactly";
+    case SYNTHESIS_ASYMMETRIC:
+        return "are not the same both ways";
+    case SYNTHESIS_OK:
+        break;
+    }
+    return "need a program that is too large";
+}
+
+/* Trees for the first group; the others go over their own links between the same ranks. */
+static coll_program *trees(const groups *g, bool report)
+{
+    setup *u = g->setup;
+    const training_reduce *r = g->reduce;
+    arena *a = u->sema->memory;
+    synthesis s = synthesis_all_reduce(a, u->out->links, g->nodes[0], g->size);
+    coll_program *p = s.status == SYNTHESIS_OK
+                          ? coll_program_of_synthesis(&s, COLL_ALL_REDUCE, u->out->links, a)
+                          : NULL;
+    if (!p) {
+        if (report)
+            sema_report(
+                u->sema, E0341, r->at, "no trees over axis '%s': the links of cluster '%s' %s",
+                u->out->mesh.items[r->axis].name, u->cluster->of->name, status_words(s.status));
+        return NULL;
+    }
+    coll_set_place(p, r->at, source_line_name(u->sema->sources, r->at, a));
+    for (size_t i = 0; i < p->sends.count && g->count > 1; i++)
+        p->sends.items[i].route_count = 0;
+    coll_fault fault;
+    if (all_linked(g, p, &fault))
+        return p;
+    if (report)
+        sema_report(u->sema, E0341, r->at,
+                    "the groups of axis '%s' have different links, and one set of trees does not "
+                    "serve them all",
+                    u->out->mesh.items[r->axis].name);
+    return NULL;
+}
+
+/* Bytes of all gradients. */
+static double gradient_bytes(const setup *u)
+{
+    double bytes = 0;
+    for (size_t i = 0; u->graph && i < u->graph->variables.count; i++) {
+        const graph_variable *v = &u->graph->variables.items[i];
+        if (v->kind == VARIABLE_PARAMETER && !v->frozen)
+            bytes +=
+                (double)graph_type_count(u->graph, &v->type) * (double)dtype_bytes(v->type.dtype);
+    }
+    return bytes;
+}
+
+/* The cheapest of the library's topologies and `trees` for the plan's gradients. */
+static coll_program *cheapest(const groups *g)
+{
+    static const char *const names[] = {"ring",    "tree",   "double_tree",
+                                        "halving", "direct", "server"};
+    enum { NAMES = sizeof names / sizeof *names };
+    setup *u = g->setup;
+    arena *a = u->sema->memory;
+    sema_file *library = scope_library(u->sema, atom_of(u->sema->atoms, "topology"));
+    coll_program *best = NULL;
+    double least = HUGE_VAL, bytes = gradient_bytes(u);
+    for (int i = 0; i <= NAMES; i++) {
+        const definition *d =
+            library && i < NAMES
+                ? table_get(&library->own, atom_of(u->sema->atoms, names[i]), (int)AST_TOPOLOGY)
+                : NULL;
+        coll_request request = {.ranks = g->size, .at = g->reduce->at, .trial = true};
+        coll_program *p =
+            d ? coll_evaluate(d->node, &request, u->sema->sources, u->sema->diags, a) : NULL;
+        p = i == NAMES ? trees(g, false) : p ? laid_out(g, p, false) : NULL;
+        if (!p)
+            continue;
+        coll_cost cost = coll_cost_of(p, g->routes[0], a);
+        double seconds = coll_cost_seconds(&cost, bytes, NULL);
+        if (seconds < least) {
+            least = seconds;
+            best = p;
+        }
+    }
+    if (!best)
+        return trees(g, true);
+    return best;
+}
+
+static bool settle(setup *u, training_reduce *r)
+{
+    bool by_trees = !strcmp(r->topology, "trees"), by_cost = !strcmp(r->topology, "auto");
+    bool made_here = !r->program && (by_trees || by_cost);
+    if (u->out->mesh.items[r->axis].size == 1 || (!made_here && !r->program))
+        return true;
+    if (u->out->links->arcs.count == 0) {
+        if (!made_here)
+            return true; /* ranks of one host, of whose links nothing is said */
+        diag *d = sema_report(u->sema, E0342, r->at,
+                              "'%s' needs the links of cluster '%s', and it declares none",
+                              r->topology, u->cluster->of->name);
+        diag_note(d, u->cluster->of->node->name_at, "cluster '%s' is declared here",
+                  u->cluster->of->name);
+        diag_fix(d, "link worker <-> worker: 10 GB/s, 1 us, or by ring");
+        return false;
+    }
+    groups g = groups_of(u, r);
+    coll_program *p = by_trees && made_here  ? trees(&g, true)
+                      : by_cost && made_here ? cheapest(&g)
+                                             : laid_out(&g, (coll_program *)r->program, true);
+    r->program = p;
+    return p && coll_verify(p, u->sema->diags);
+}
+
+void reduces_settle(setup *u)
+{
+    int64_t ranks = 1;
+    for (size_t i = 0; i < u->out->mesh.count; i++)
+        ranks *= u->out->mesh.items[i].size;
+    if (ranks > (int64_t)u->cluster->devices.count)
+        return; /* reported */
+    for (size_t i = 0; i < u->out->reduces.count; i++)
+        if (!settle(u, &u->out->reduces.items[i]))
+            u->poisoned = true;
+}
