@@ -202,7 +202,25 @@ static void write_field(image *m, const training_field *f)
         text_add(&m->out, ", ");
         named(m, "array", f->array);
     }
-    text_add(&m->out, ", \"scale\": %.17g, \"shift\": %.17g}", f->scale, f->shift);
+    if (f->holdout_array) {
+        text_add(&m->out, ", ");
+        named(m, "holdout_array", f->holdout_array);
+    }
+    text_add(&m->out, ", \"scale\": %.17g, \"shift\": %.17g", f->scale, f->shift);
+    text_add(&m->out, ", \"mean\": %.17g, \"deviation\": %.17g}", f->mean, f->deviation);
+}
+
+static void write_options(image *m, const training_data *d)
+{
+    text_add(&m->out, "\"options\": [");
+    for (size_t i = 0; i < d->options.count; i++) {
+        text_add(&m->out, "%s{", separator(i));
+        named(m, "name", d->options.items[i].name);
+        text_add(&m->out, ", ");
+        named(m, "value", d->options.items[i].value);
+        text_add(&m->out, "}");
+    }
+    text_add(&m->out, "], ");
 }
 
 static void write_data(image *m)
@@ -217,7 +235,9 @@ static void write_data(image *m)
         text_add(&m->out, "%s", separator(i));
         string(m, d->paths.items[i]);
     }
-    text_add(&m->out, "], \"fields\": [");
+    text_add(&m->out, "], ");
+    write_options(m, d);
+    text_add(&m->out, "\"fields\": [");
     for (size_t i = 0; i < d->fields.count; i++) {
         text_add(&m->out, "%s\n  ", separator(i));
         write_field(m, &d->fields.items[i]);
