@@ -159,14 +159,17 @@ static void expression(lint *l, const ast_node *x)
             expression(l, x->children[i]);
 }
 
-/* Dimensions that a head or an input names are names from there on. */
+/* Dimensions that a head or an input names are names from there on; one that is a parameter is used by it. */
 static void head_dims(lint *l, const ast_node *type)
 {
     const ast_node *dims = type ? ast_child(type, AST_DIMS) : NULL;
     for (size_t i = 0; dims && i < dims->count; i++) {
         const ast_node *d = dims->children[i];
-        if (d->kind == AST_NAME || d->kind == AST_NAMED)
-            bind(l, d->name);
+        if (d->kind != AST_NAME && d->kind != AST_NAMED)
+            continue;
+        if (knows(l, d->name))
+            table_set(&l->names, d->name, LINT_USED, l);
+        bind(l, d->name);
     }
 }
 

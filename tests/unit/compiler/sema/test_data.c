@@ -101,12 +101,38 @@ static void test_what_no_format_takes_is_refused(void **state)
         "E0225");
 }
 
+/* S stands nowhere but in the inputs' types, and that is a use. */
+static void test_an_input_uses_the_parameters_of_its_type(void **state)
+{
+    (void)state;
+    sema_run r =
+        sema_run_text("use nn, optim\n"
+                      "model m(V: dim, S: dim, D: dim) {\n"
+                      "  input text: id[B, S] below V\n"
+                      "  input next: id[B, S] below V\n"
+                      "  loss = cross_entropy(linear(embed(text, V, D), V), next)\n"
+                      "}\n"
+                      "train t for m(V = 256, S = 8, D = 4) {\n"
+                      "  data bytes(\"*.txt\")\n  batch 2\n  optimizer sgd(lr = 0.1)\n  steps 3\n"
+                      "}\n"
+                      "cluster c { node n { cpu w { memory 1 GiB } } }\n"
+                      "plan p for t on c { }\n",
+                      "p");
+    assert_string_equal(sema_run_words(&r), "");
+    assert_true(r.fine);
+    const training_data *d = &r.out.training->data;
+    assert_int_equal(d->fields.items[1].first_column, 1); /* the second input is one byte later */
+    assert_int_equal(d->fields.items[1].last_column, 1);
+    sema_run_free(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_csv_is_told_its_dialect),
         cmocka_unit_test(test_files_hold_out_files),
         cmocka_unit_test(test_what_no_format_takes_is_refused),
+        cmocka_unit_test(test_an_input_uses_the_parameters_of_its_type),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
