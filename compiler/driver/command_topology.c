@@ -2,6 +2,7 @@
 #include "cluster/import.h"
 #include "cluster/report.h"
 #include "coll/evaluate.h"
+#include "coll/fit.h"
 #include "coll/forest.h"
 #include "coll/msccl.h"
 #include "coll/simulate.h"
@@ -103,10 +104,9 @@ static coll_program *program_of(survey *v, const char *name, coll_kind kind)
         .ranks = v->count, .per_node = ranks_in_each_box(v), .at = block->at, .trial = true};
     coll_program *p = coll_evaluate(block, &request, s->sources, s->diags, s->memory);
     coll_fault fault;
-    if (!p || !coll_prove(p, &fault, s->memory) ||
-        !coll_prove_links(p, v->routes, &fault, s->memory))
+    if (!p || !coll_prove(p, &fault, s->memory))
         return NULL;
-    return p;
+    return coll_fit(p, v->routes, s->memory);
 }
 
 static void add_times(survey *v, report_part part, const char *name, const coll_program *p)
