@@ -228,7 +228,14 @@ build_operand build_clock(build *b, const char *which)
 
 build_operand build_random(build *b, atom name, dtype type, const build_dims *dims)
 {
-    return source(b, OP_random, type, dims, (graph_attrs){.name = name, .variable = -1});
+    build_operand iteration = {.value = NULL};
+    signature s;
+    if (b->repeat)
+        iteration = build_repeat_iteration(b);
+    if (!signature_begin(&s, b, OP_random, &iteration, b->repeat ? 1 : 0))
+        return build_poisoned();
+    s.op->attrs = (graph_attrs){.name = name, .variable = -1};
+    return signature_end(&s, type, dims, NULL);
 }
 
 static build_operand types_misfit(build *b, op_kind kind, const build_operand *x, int count)

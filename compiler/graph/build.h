@@ -59,8 +59,9 @@ typedef struct build {
     /* In a repeat's body: */
     struct build *outer;
     graph_op *repeat;
-    build_operand *carried; /* as given to build_repeat_begin */
-    dim_id leading_dim;     /* of stacked operands and results */
+    build_operand *carried;  /* as given to build_repeat_begin */
+    build_operand iteration; /* i32 scalar, once somebody asked for it */
+    dim_id leading_dim;      /* of stacked operands and results */
     atom leading;
 } build;
 
@@ -79,6 +80,7 @@ build_operand build_input(build *b, atom field, dtype type, const build_dims *di
 build_operand build_constant(build *b, dtype type, double value);
 build_operand build_index(build *b, dim_id dim, atom label); /* i32 [dim] */
 build_operand build_clock(build *b, const char *which);      /* f64: "step", "steps", "valid" */
+/* In a repeat's body each iteration has its own numbers. */
 build_operand build_random(build *b, atom name, dtype type, const build_dims *dims);
 
 /* Element by element. `cast` and `detach` too: build_cast, build_map(OP_detach). */
@@ -185,6 +187,8 @@ typedef struct build_scan {
 } build_scan;
 void build_repeat_begin(build *b, build *body, const build_scan *scan, build_operand *inside);
 build_operand build_repeat_stacked(build *body, build_operand x);
+/* The number of the iteration, i32; through all repeats around it, the outermost's major. */
+build_operand build_repeat_iteration(build *body);
 bool build_repeat_end(build *body, const build_operand *carried, const build_operand *stacked,
                       int stacked_count, build_operand *results);
 

@@ -33,6 +33,7 @@ void build_repeat_begin(build *b, build *body, const build_scan *scan, build_ope
     body->leading = scan->label;
     body->leading_dim = scan->dim;
     body->carried = arena_array(a, build_operand, scan->count);
+    body->iteration = build_poisoned();
     body->error = (build_error){.problem = BUILD_FINE};
     for (int k = 0; k < scan->count; k++) {
         const build_operand *x = &scan->carried[k];
@@ -82,6 +83,23 @@ build_operand build_repeat_stacked(build *body, build_operand x)
     slice.rank--;
     memmove(slice.dims, slice.dims + 1, sizeof slice.dims[0] * (size_t)slice.rank);
     return argument(body, &slice, x.labels + 1);
+}
+
+build_operand build_repeat_iteration(build *body)
+{
+    if (body->iteration.value)
+        return body->iteration;
+    build_operand count = build_index(body->outer, body->leading_dim, body->leading);
+    build_operand here = build_repeat_stacked(body, count);
+    if (body->outer->repeat) {
+        double iterations = (double)body->repeat->attrs.i[0];
+        build_operand around = build_repeat_iteration(body->outer);
+        build_operand size = build_constant(body->outer, DTYPE_I32, iterations);
+        around = build_binary(body->outer, OP_mul, around, size);
+        here = build_binary(body, OP_add, around, here);
+    }
+    body->iteration = here;
+    return here;
 }
 
 static bool same_shape(const graph *g, const graph_type *x, const graph_type *y)

@@ -5,7 +5,7 @@
  *
  * Index form by class (see graph.h); `slots` are the dimensions of an operand or result, in storage order:
  *
- *   SOURCE      no operands; each slot of the result has an index of its own. `index` has rank 1.
+ *   SOURCE      no operands (`random` in a repeat's body: the iteration, an i32 scalar); each slot of the result has an index of its own. `index` has rank 1.
  *   MAP         every slot of every operand and of the result has an index; the result has every index once.
  *   REDUCE      the operand has every index once, the result a subset of them; `argmax` lacks exactly one.
  *   CONTRACT    each operand has an index at most once; the result's indices come from the operands; the others are summed.

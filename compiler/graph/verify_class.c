@@ -96,6 +96,9 @@ static const char *check_source(const verifier *v, const graph_op *op, const sum
     const graph_type *t = &op->outputs.items[0]->type;
     if (s->free_out)
         return "a source has an index for each slot";
+    if (op->inputs.count > (op->kind == OP_random) ||
+        (op->inputs.count && (op->inputs.items[0]->type.rank || s->types[0] != DTYPE_I32)))
+        return "'random' takes an iteration, an i32 scalar, and no other source takes an operand";
     if (op->kind == OP_index && (t->rank != 1 || t->dtype != DTYPE_I32))
         return "'index' gives i32 over one dimension";
     if ((op->kind == OP_constant || op->kind == OP_clock) && t->rank != 0)

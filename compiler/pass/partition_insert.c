@@ -235,7 +235,10 @@ static void insert_op(insertion *in, graph_op *op)
     if (class == OP_CLASS_SINK) {
         const graph_layout *want = &p->g->variables.items[op->attrs.variable].layout;
         op->inputs.items[0] = converted(in, in->now[op->inputs.items[0]->id], want);
-    } else if (class != OP_CLASS_SOURCE) {
+    } else if (class == OP_CLASS_SOURCE) {
+        for (size_t k = 0; k < op->inputs.count; k++)
+            op->inputs.items[k] = in->now[op->inputs.items[k]->id];
+    } else {
         partition_choose(p, op, &choice);
         for (size_t k = 0; k < op->inputs.count; k++)
             op->inputs.items[k] =

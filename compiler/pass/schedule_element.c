@@ -176,6 +176,9 @@ static loop_node *random_at(kernel_build *b, graph_op *op, loop_node *const *ind
         loop_address_add(b->k, &linear, stride, global_index(b, v, i, index[i]));
         stride *= graph_type_size(b->l->g, &v->type, i);
     }
+    if (op->inputs.count) /* the iteration of the repeat around it */
+        loop_address_add(b->k, &linear, stride,
+                         loop_to_index(b->k, element_at(b, op->inputs.items[0], index)));
     loop_node *step =
         loop_load(b->k, DTYPE_F64, loop_address_at(b->l->s->clock[CLOCK_STEP], 0), NULL, 0);
     return loop_random(b->k, v->type.dtype, loop_affine(b->k, linear), step,

@@ -193,6 +193,15 @@ static double clock_value(const interpreter *it, const char *which)
     return strcmp(which, "steps") == 0 ? it->steps : it->valid;
 }
 
+/* A random element's number; in a repeat's body each iteration has its own. */
+static int64_t random_element(const interpreter *it, const graph_op *op, int64_t element)
+{
+    if (!op->inputs.count)
+        return element;
+    int64_t iteration = (int64_t)it->values[op->inputs.items[0]->id][0].data[0];
+    return element + iteration * graph_type_count(it->g, &op->outputs.items[0]->type);
+}
+
 static double source_element(const interpreter *it, const graph_op *op, int64_t element)
 {
     switch (op->kind) {
@@ -208,7 +217,8 @@ static double source_element(const interpreter *it, const graph_op *op, int64_t 
         return clock_value(it, op->attrs.name);
     default:
         assert_int_equal(op->kind, OP_random);
-        return it->random(it->random_context, op->attrs.name, it->step, element);
+        return it->random(it->random_context, op->attrs.name, it->step,
+                          random_element(it, op, element));
     }
 }
 

@@ -9,6 +9,7 @@
 #include "graph/build.h"
 #include "graph/text_form.h"
 #include "graph/verify.h"
+#include "support/interpret.h"
 
 typedef struct fixture {
     arena *memory;
@@ -146,6 +147,47 @@ static void gather_puts_the_ids_first(void **state)
     build_operand picked = build_gather(&f->b, input_bd(f), f->d_, ids);
     assert_labels(picked, 1, f->b_, NULL);
     assert_null(graph_verify(f->g, f->memory));
+}
+
+/* context: number of calls, largest element, sum of elements. */
+static double note_element(void *context, const char *name, double step, int64_t element)
+{
+    int64_t *seen = context;
+    (void)name;
+    (void)step;
+    seen[0]++;
+    seen[1] = element > seen[1] ? element : seen[1];
+    seen[2] += element;
+    return 0;
+}
+
+/* repeat L: repeat L: x = x + random, the innermost's own in each of the nine rounds. */
+static void each_iteration_has_its_own_random_numbers(void **state)
+{
+    fixture *f = *state;
+    dim_id L = graph_dim_add(f->g, atom_of(f->atoms, "L"), 3, SPAN_NONE);
+    atom l_ = atom_of(f->atoms, "L"), name = atom_of(f->atoms, "drop");
+    build_operand x = input_bd(f), middle, inner, results[1];
+    build outer, body;
+    build_scan scan = {.dim = L, .label = l_, .carried = &x, .count = 1};
+    build_repeat_begin(&f->b, &outer, &scan, &middle);
+    scan.carried = &middle;
+    build_repeat_begin(&outer, &body, &scan, &inner);
+    build_dims dims = {2, {f->B, f->D}, {f->b_, f->d_}};
+    build_operand noise = build_random(&body, name, DTYPE_F32, &dims);
+    build_operand y = build_binary(&body, OP_add, inner, noise);
+    assert_true(build_repeat_end(&body, &y, NULL, 0, results));
+    assert_true(build_repeat_end(&outer, results, NULL, 0, results));
+    assert_null(graph_verify(f->g, f->memory));
+    double *zeros = arena_array(f->memory, double, 60);
+    interpreter *it = interpret_new(f->g, f->memory);
+    interpret_input(it, "x", zeros);
+    int64_t seen[3] = {0};
+    interpret_random(it, note_element, seen);
+    interpret_run(it, f->step);
+    assert_int_equal(seen[0], 9 * 60);
+    assert_int_equal(seen[1], 9 * 60 - 1);
+    assert_int_equal(seen[2], (9 * 60 - 1) * (9 * 60) / 2);
 }
 
 /* x = repeat L: tanh(x . w), with w stacked. */
@@ -335,6 +377,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_not_there_is_named, set_up, tear_down),
         cmocka_unit_test_setup_teardown(gather_puts_the_ids_first, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_repeat_keeps_its_carried_type, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(each_iteration_has_its_own_random_numbers, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(the_text_form_reads_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_damaged_text_is_an_error_with_its_line, set_up,
                                         tear_down),

@@ -34,10 +34,10 @@ static const char mlp[] =
 static const char gpt[] =
     "layer block(x: [B, S, D], A: dim) -> [B, S, D] {\n"
     "  attn = self_attention(norm(x), A, causal)\n  h = x + attn\n"
-    "  mlp = linear(gelu(linear(norm(h), F = 2 * D)), D)\n  return h + mlp\n}\n"
+    "  mlp = dropout(linear(gelu(linear(norm(h), F = 2 * D)), D), 0.25)\n  return h + mlp\n}\n"
     "model gpt(V: dim, S: dim, D: dim, A: dim, L: int) {\n"
     "  input text: id[B, S] below V\n  input next: id[B, S] below V\n"
-    "  x = embed(text, V, D) + positions(S, D)\n  x = repeat L: block(x, A)\n"
+    "  x = dropout(embed(text, V, D) + positions(S, D), 0.2)\n  x = repeat L: block(x, A)\n"
     "  loss = cross_entropy(linear(norm(x), V), next)\n}\n"
     "train t for gpt(V = 12, S = 4, D = 8, A = 2, L = 2) {\n"
     "  data tokens(\"corpus/*.bin\")\n  batch 12\n  optimizer adamw(lr = 0.001)\n  clip 1.0\n"
