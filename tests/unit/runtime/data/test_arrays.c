@@ -184,7 +184,7 @@ static void parts_are_files_when_files_are_given(void **state)
     spec.hold_out = 0.5;
     assert_int_equal(dataset_open(&spec, &set, &e), RT_INVALID);
     field = (dataset_field_spec){.name = "x", .type = DATASET_F32};
-    static const char *const train[] = {"*.npz"}, *const test[] = {"packed.npz"};
+    static const char *const train[] = {"[ps]*ed.npz"}, *const test[] = {"packed.npz"};
     spec = (dataset_spec){.format = "npz",
                           .folder = REFERENCE,
                           .fields = &field,
