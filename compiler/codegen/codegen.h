@@ -38,7 +38,7 @@ typedef struct codegen_link_options {
     const char *output;
     const char *runtime; /* libespalier_rt.a; NULL: found beside the compiler */
     const char *cc;      /* NULL: $CC, then the compiler that built Espalier, then "cc" */
-    bool shared;         /* a shared object of the kernels alone, for tests */
+    bool shared; /* a shared object, for tests: its functions are called plan_step, plan_eval */
 } codegen_link_options;
 
 bool codegen_link(codegen_module *m, const codegen_link_options *how, diag_sink *sink);

@@ -10,7 +10,7 @@
 #include <llvm-c/TargetMachine.h>
 
 /* LLVMAttributeFunctionIndex, which the C API declares as a negative int. */
-#define FUNCTION_INDEX ((LLVMAttributeIndex) ~0u)
+#define FUNCTION_INDEX ((LLVMAttributeIndex)~0u)
 
 typedef struct kernel_function {
     const loop_kernel *kernel;

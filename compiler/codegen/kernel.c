@@ -379,8 +379,9 @@ static LLVMValueRef map(writing *w, const loop_node *n)
 static LLVMValueRef within(writing *w, const loop_node *n)
 {
     LLVMBuilderRef b = w->m->builder;
+    int64_t width = n->integer[1] > n->integer[0] ? n->integer[1] - n->integer[0] : 0;
     LLVMValueRef from = LLVMBuildSub(b, value_of(w, n->args[0]), integer(w, n->integer[0]), "");
-    return LLVMBuildICmp(b, LLVMIntULT, from, integer(w, n->integer[1] - n->integer[0]), "");
+    return LLVMBuildICmp(b, LLVMIntULT, from, integer(w, width), "");
 }
 
 static LLVMValueRef coordinate(writing *w, const loop_node *n)

@@ -115,8 +115,7 @@ static bool link_object(linking *l)
         argument(l, "-shared");
     argument(l, l->object);
     argument(l, l->runtime);
-    if (!l->how->shared)
-        runtime_libraries(l);
+    runtime_libraries(l);
     argument(l, "-o");
     argument(l, l->how->output);
     argument(l, NULL);

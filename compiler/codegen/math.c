@@ -347,8 +347,7 @@ static bool through_f64(op_kind op)
 static void always_inline(codegen_module *m, LLVMValueRef f)
 {
     unsigned kind = LLVMGetEnumAttributeKindForName("alwaysinline", 12);
-    LLVMAddAttributeAtIndex(f, FUNCTION_INDEX,
-                            LLVMCreateEnumAttribute(m->context, kind, 0));
+    LLVMAddAttributeAtIndex(f, FUNCTION_INDEX, LLVMCreateEnumAttribute(m->context, kind, 0));
     LLVMSetLinkage(f, LLVMInternalLinkage);
 }
 

@@ -57,8 +57,7 @@ LLVMValueRef function_new(codegen_module *m, const char *name, LLVMTypeRef type,
     LLVMValueRef f = LLVMAddFunction(m->module, name, type);
     for (int i = 0; i < 2; i++) {
         unsigned kind = LLVMGetEnumAttributeKindForName(plain[i], strlen(plain[i]));
-        LLVMAddAttributeAtIndex(f, FUNCTION_INDEX,
-                                LLVMCreateEnumAttribute(m->context, kind, 0));
+        LLVMAddAttributeAtIndex(f, FUNCTION_INDEX, LLVMCreateEnumAttribute(m->context, kind, 0));
     }
     LLVMAddAttributeAtIndex(f, FUNCTION_INDEX,
                             LLVMCreateStringAttribute(m->context, "prefer-vector-width", 19,
@@ -176,6 +175,91 @@ static void call_gemm(stepping *w, const schedule_instruction *in)
     LLVMBuildCall2(m->builder, type, f, args, 5, "");
 }
 
+static int32_t window_op(op_kind op)
+{
+    static const struct {
+        op_kind op;
+        int32_t number;
+    } rows[] = {{OP_conv, ESP_CONV},
+                {OP_conv_data, ESP_CONV_DATA},
+                {OP_conv_weight, ESP_CONV_WEIGHT},
+                {OP_max_pool, ESP_MAX_POOL},
+                {OP_max_pool_grad, ESP_MAX_POOL_GRAD},
+                {OP_sum_pool, ESP_SUM_POOL},
+                {OP_sum_pool_grad, ESP_SUM_POOL_GRAD}};
+    size_t i = 0;
+    while (rows[i].op != op)
+        i++;
+    return rows[i].number;
+}
+
+static void call_window(stepping *w, const schedule_instruction *in)
+{
+    codegen_module *m = w->m;
+    const schedule_conv *c = &in->conv;
+    esp_window shape;
+    memset(&shape, 0, sizeof shape);
+    shape.op = window_op(c->op), shape.spatial = c->spatial;
+    shape.batch = c->batch, shape.in = c->in, shape.out = c->out, shape.groups = c->groups;
+    memcpy(shape.size, c->size, sizeof shape.size);
+    memcpy(shape.result, c->result, sizeof shape.result);
+    memcpy(shape.window, c->window, sizeof shape.window);
+    memcpy(shape.stride, c->stride, sizeof shape.stride);
+    memcpy(shape.pad, c->pad, sizeof shape.pad);
+    memcpy(shape.dilation, c->dilation, sizeof shape.dilation);
+    shape.site = image_site_of(m->s, &m->sites, in->at);
+    LLVMTypeRef type;
+    LLVMValueRef f =
+        abi_function(m, in->type == DTYPE_F64 ? "esp_window_f64" : "esp_window_f32", &type);
+    LLVMValueRef args[5] = {w->context, constant_bytes(m, &shape, sizeof shape)};
+    for (int i = 0; i < 3; i++)
+        args[2 + i] = view_pointer(w, &in->operands[i]);
+    LLVMBuildCall2(m->builder, type, f, args, 5, "");
+}
+
+/* [batch, heads, rows, features], row-major. */
+static void dense_strides(int64_t *stride, int64_t heads, int64_t rows, int64_t features)
+{
+    stride[ESP_STRIDE_ROW] = features;
+    stride[ESP_STRIDE_HEAD] = rows * features;
+    stride[ESP_STRIDE_BATCH] = heads * rows * features;
+}
+
+static esp_attention attention_shape(stepping *w, const schedule_instruction *in)
+{
+    const schedule_attention *t = &in->attention;
+    esp_attention shape;
+    memset(&shape, 0, sizeof shape);
+    shape.batch = t->batch, shape.heads = t->heads, shape.kv_heads = t->kv_heads;
+    shape.s = t->s, shape.t = t->t, shape.e = t->e, shape.ev = t->ev;
+    dense_strides(shape.q_stride, t->heads, t->s, t->e);
+    dense_strides(shape.k_stride, t->kv_heads, t->t, t->e);
+    dense_strides(shape.v_stride, t->kv_heads, t->t, t->ev);
+    dense_strides(shape.o_stride, t->heads, t->s, t->ev);
+    shape.mask_stride = t->mask_stride;
+    shape.window = t->window, shape.scale = t->scale, shape.causal = t->causal;
+    shape.site = image_site_of(w->m->s, &w->m->sites, in->at);
+    return shape;
+}
+
+static void call_attention(stepping *w, const schedule_instruction *in)
+{
+    codegen_module *m = w->m;
+    esp_attention shape = attention_shape(w, in);
+    const char *name = arena_format(m->memory, "esp_%s_%s", op_info_of(in->attention.op)->name,
+                                    dtype_name(in->type));
+    LLVMTypeRef type, list = LLVMArrayType2(m->ptr, ESP_ATTENTION_OPERANDS);
+    LLVMValueRef f = abi_function(m, name, &type);
+    LLVMValueRef operands = LLVMBuildAlloca(m->builder, list, "");
+    for (int i = 0; i < in->operand_count; i++) {
+        LLVMValueRef at = whole(w, i);
+        LLVMValueRef cell = LLVMBuildInBoundsGEP2(m->builder, m->ptr, operands, &at, 1, "");
+        LLVMBuildStore(m->builder, view_pointer(w, &in->operands[i]), cell);
+    }
+    LLVMValueRef args[3] = {w->context, constant_bytes(m, &shape, sizeof shape), operands};
+    LLVMBuildCall2(m->builder, type, f, args, 3, "");
+}
+
 static void call_collective(stepping *w, const schedule_instruction *in)
 {
     codegen_module *m = w->m;
@@ -233,8 +317,12 @@ static void run_block(stepping *w, const schedule_block *block)
         case SCHEDULE_LOOP:
             run_loop(w, in);
             break;
-        default:
-            assert(!"an instruction that is lowered");
+        case SCHEDULE_CONV:
+            call_window(w, in);
+            break;
+        case SCHEDULE_ATTENTION:
+            call_attention(w, in);
+            break;
         }
     }
 }

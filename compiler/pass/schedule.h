@@ -83,19 +83,20 @@ typedef struct schedule_gemm {
     double beta;
 } schedule_gemm;
 
-/* operands: conv x, w, y; conv_data dy, w, dx; conv_weight x, dy, dw. */
+/* A convolution, a pool or the gradient of one, as the ABI's esp_window; operands a, b (buffer -1: not read), c. */
 typedef struct schedule_conv {
-    op_kind op; /* conv, conv_data, conv_weight */
+    op_kind op;
     int spatial;
     int64_t batch, in, out, groups; /* channels */
     int64_t size[3], result[3], window[3], stride[3], pad[3], dilation[3];
 } schedule_conv;
 
-/* operands: q, k, v, mask or none (buffer -1), o, lse; for the gradient also do, dq, dk, dv. The s, t and feature strides
- * follow from the shapes: [batch, heads, s, e] by element strides below. */
+/* As the ABI's esp_attention, all operands dense: q, k, v, mask (buffer -1: none), o, lse; for the gradient also do, dq,
+ * dk, dv. */
 typedef struct schedule_attention {
     op_kind op;
     int64_t batch, heads, kv_heads, s, t, e, ev;
+    int64_t mask_stride;
     bool causal;
     int64_t window;
     double scale;

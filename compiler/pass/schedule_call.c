@@ -124,12 +124,12 @@ static place slice_of(const place *whole, int rank, int loop)
     return p;
 }
 
-/* The result of an iteration goes where the next one reads it. */
-static void carry(lower *l, graph_op *op, int i, schedule_block *body)
+/* A buffer of its own for result `i` of an iteration, which settles where the next iteration reads it. All are there before
+ * the first settles: one result may be what another's place held. */
+static int carried_buffer(lower *l, graph_op *op, int i)
 {
-    graph_value *result = op->body->results.items[i], *argument = op->body->arguments.items[i];
+    graph_value *result = op->body->results.items[i];
     place p = l->places[result->id];
-    int into = l->places[argument->id].view.buffer;
     bool shared = false;
     for (int j = 0; j < i; j++)
         shared = shared || op->body->results.items[j] == result;
@@ -137,7 +137,16 @@ static void carry(lower *l, graph_op *op, int i, schedule_block *body)
         p = place_new(l, result, MEMORY_ACTIVATIONS);
         lower_copy(l, result, &p);
     }
-    settle(l, body, p.view.buffer, into);
+    return p.view.buffer;
+}
+
+static void carry(lower *l, graph_op *op, int carried, schedule_block *body)
+{
+    int *from = arena_array(l->a, int, carried + 1);
+    for (int i = 0; i < carried; i++)
+        from[i] = carried_buffer(l, op, i);
+    for (int i = 0; i < carried; i++)
+        settle(l, body, from[i], l->places[op->body->arguments.items[i]->id].view.buffer);
 }
 
 static void repeat_targets(lower *l, graph_op *op, int carried, place *stacked, int loop)
@@ -194,8 +203,7 @@ void lower_repeat(lower *l, graph_op *op)
     lower_region(l, op->body);
     l->op = op;
     repeat_results(l, op, carried, stacked, loop);
-    for (int k = 0; k < carried; k++)
-        carry(l, op, k, &i->body);
+    carry(l, op, carried, &i->body);
     l->out = outer;
     for (int k = 0; k < carried; k++) {
         l->places[op->outputs.items[k]->id] = l->places[op->body->arguments.items[k]->id];

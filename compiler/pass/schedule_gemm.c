@@ -190,25 +190,30 @@ static void product_emit(product *p, const schedule_gemm *shape)
     l->out = outer;
 }
 
-/* Slots in the order batch, first, second: strides of a copy of `v` that is a matrix. */
+/* How near an index stands to the end of a copied operand: 0 last. */
+static int rank_of(const product *p, const graph_value *v, int index)
+{
+    graph_op *op = p->op;
+    bool a = slot_of(op->input_map[0], op->inputs.items[0]->type.rank, index) >= 0;
+    bool b = slot_of(op->input_map[1], op->inputs.items[1]->type.rank, index) >= 0;
+    bool c = slot_of(op->output_map[0], op->outputs.items[0]->type.rank, index) >= 0;
+    if (a && b && c)
+        return 2;
+    return v == op->outputs.items[0] ? (b ? 0 : 1) : c;
+}
+
+/* Strides of a copy of `v` that is a matrix; indices of a group in the operator's order, the same for all operands. */
 static place matrix_place(product *p, const graph_value *v, const int8_t *map)
 {
     place q = place_new(p->l, v, MEMORY_WORKSPACE);
-    graph_op *op = p->op;
     int64_t below = 1;
-    for (int pass = 0; pass < 3; pass++)
-        for (int i = v->type.rank - 1; i >= 0; i--) {
-            int c = slot_of(op->output_map[0], op->outputs.items[0]->type.rank, map[i]);
-            bool a = slot_of(op->input_map[0], op->inputs.items[0]->type.rank, map[i]) >= 0;
-            bool b = slot_of(op->input_map[1], op->inputs.items[1]->type.rank, map[i]) >= 0;
-            bool batch = c >= 0 && a && b;
-            int when = batch ? 2 : c < 0 ? 0 : 1;
-            if (v == op->outputs.items[0])
-                when = batch ? 2 : b ? 0 : 1;
-            if (when == pass) {
-                q.stride[i] = below;
-                below *= local_size(p->l, v, i);
-            }
+    for (int rank = 0; rank < 3; rank++)
+        for (int index = p->op->index_count - 1; index >= 0; index--) {
+            int slot = slot_of(map, v->type.rank, index);
+            if (slot < 0 || rank_of(p, v, index) != rank)
+                continue;
+            q.stride[slot] = below;
+            below *= local_size(p->l, v, slot);
         }
     q.fresh = false;
     return q;
@@ -237,8 +242,7 @@ static bool try_product(product *p)
     return true;
 }
 
-/* Every operand as [batch, m, k], [batch, n, k], [batch, m, n]: that always fits. The sums keep one order of k, since both
- * copies follow the order of slots in their own operand only when those agree; else b follows a. */
+/* Every operand as [batch, m, k], [batch, n, k], [batch, m, n]: that always fits. */
 static void product_by_copies(product *p)
 {
     lower *l = p->l;
@@ -247,11 +251,9 @@ static void product_by_copies(product *p)
     p->a = operand_matrix(p, 0);
     p->b = operand_matrix(p, 1);
     p->c = matrix_place(p, out, p->op->output_map[0]);
-    if (!try_product(p)) {
-        lower_refuse(l,
-                     "this product mixes its summed dimensions in an order that is not laid out");
-        return;
-    }
+    bool fits = try_product(p);
+    assert(fits);
+    (void)fits;
     l->places[out->id] = p->c;
     lower_copy(l, out, &result);
 }
@@ -265,7 +267,9 @@ void lower_dot(lower *l, graph_op *op)
     place to = place_for(l, out);
     p.c = to;
     product first = p;
-    if (!try_product(&first))
+    if (local_count(l, op->inputs.items[0]) == 0 || local_count(l, op->inputs.items[1]) == 0)
+        lower_zeros(l, out, &to); /* a sum over nothing */
+    else if (!try_product(&first))
         product_by_copies(&p);
     l->places[out->id] = to;
 }

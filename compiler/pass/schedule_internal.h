@@ -71,6 +71,7 @@ loop_address element_address(kernel_build *b, const place *p, loop_node *const *
 /* schedule_kernel.c: operators that loop */
 void lower_elements(lower *l, graph_value *v, const place *to);
 void lower_reduce(lower *l, graph_op *op);
+void lower_zeros(lower *l, graph_value *v, const place *to);
 void lower_cumsum(lower *l, graph_op *op);
 void lower_scatter(lower *l, graph_op *op);
 

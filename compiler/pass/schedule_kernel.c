@@ -180,7 +180,7 @@ void lower_cumsum(lower *l, graph_op *op)
     l->places[y->id] = to;
 }
 
-static void clear(lower *l, graph_value *v, const place *to)
+void lower_zeros(lower *l, graph_value *v, const place *to)
 {
     kernel_build b = kernel_begin(l);
     loop_node *index[GRAPH_MAX_RANK] = {0}, *inner;
@@ -230,7 +230,7 @@ static void scatter_updates(kernel_build *b, graph_op *op, const place *to)
 void lower_scatter(lower *l, graph_op *op)
 {
     place to = place_for(l, op->outputs.items[0]);
-    clear(l, op->outputs.items[0], &to);
+    lower_zeros(l, op->outputs.items[0], &to);
     kernel_build b = kernel_begin(l);
     scatter_updates(&b, op, &to);
     kernel_end(&b);

@@ -308,6 +308,63 @@ static void gemm_read(parsing *p, schedule_instruction *in)
     in->at = text_reader_place(&p->r);
 }
 
+static op_kind operator_read(parsing *p)
+{
+    atom name = text_reader_word(&p->r);
+    op_kind op = text_reader_failed(&p->r) ? OP_COUNT : op_find(name, strlen(name));
+    if (op == OP_COUNT)
+        text_reader_fail(&p->r, "an operator is expected");
+    return op;
+}
+
+static void window_read(parsing *p, schedule_instruction *in)
+{
+    schedule_conv *c = &in->conv;
+    c->op = operator_read(p);
+    in->type = type_read(p);
+    c->spatial = (int)after(p, "spatial");
+    if (c->spatial < 0 || c->spatial > 3)
+        text_reader_fail(&p->r, "a window has at most three spatial dimensions");
+    c->batch = after(p, "batch");
+    c->in = after(p, "in");
+    c->out = after(p, "out");
+    c->groups = after(p, "groups");
+    for (int k = 0; k < c->spatial && !text_reader_failed(&p->r); k++) {
+        c->size[k] = after(p, "size");
+        c->result[k] = after(p, "result");
+        c->window[k] = after(p, "window");
+        c->stride[k] = after(p, "stride");
+        c->pad[k] = after(p, "pad");
+        c->dilation[k] = after(p, "dilation");
+    }
+    view_read(p, in, "a");
+    view_read(p, in, "b");
+    view_read(p, in, "c");
+    in->at = text_reader_place(&p->r);
+}
+
+static void attention_read(parsing *p, schedule_instruction *in)
+{
+    schedule_attention *t = &in->attention;
+    t->op = operator_read(p);
+    in->type = type_read(p);
+    t->batch = after(p, "batch");
+    t->heads = after(p, "heads");
+    t->kv_heads = after(p, "kv_heads");
+    t->s = after(p, "s");
+    t->t = after(p, "t");
+    t->e = after(p, "e");
+    t->ev = after(p, "ev");
+    t->mask_stride = after(p, "mask");
+    t->causal = after(p, "causal") != 0;
+    t->window = after(p, "window");
+    text_reader_expect(&p->r, "scale");
+    t->scale = text_reader_number(&p->r);
+    for (int i = t->op == OP_attention ? 6 : 10; i > 0; i--)
+        view_read(p, in, "on");
+    in->at = text_reader_place(&p->r);
+}
+
 static bool block_read(parsing *p, schedule_block *block, schedule_function *f);
 
 static void loop_read(parsing *p, schedule_instruction *in)
@@ -346,6 +403,12 @@ static void instruction_read(parsing *p, schedule_block *block)
     } else if (text_reader_take_word(&p->r, "gemm")) {
         in->kind = SCHEDULE_GEMM;
         gemm_read(p, in);
+    } else if (text_reader_take_word(&p->r, "window")) {
+        in->kind = SCHEDULE_CONV;
+        window_read(p, in);
+    } else if (text_reader_take_word(&p->r, "attention")) {
+        in->kind = SCHEDULE_ATTENTION;
+        attention_read(p, in);
     } else if (text_reader_take_word(&p->r, "collective")) {
         in->kind = SCHEDULE_COLLECTIVE;
         in->collective = (int)text_reader_integer(&p->r);

@@ -175,6 +175,40 @@ static void gemm_print(printing *p, const schedule_instruction *in)
     place_print(p, in->at);
 }
 
+static void window_print(printing *p, const schedule_instruction *in)
+{
+    static const char *const names[3] = {"a", "b", "c"};
+    const schedule_conv *c = &in->conv;
+    text_add(p->out, "window %s %s spatial %d", op_info_of(c->op)->name, dtype_name(in->type),
+             c->spatial);
+    text_add(p->out, " batch %" PRId64 " in %" PRId64 " out %" PRId64 " groups %" PRId64, c->batch,
+             c->in, c->out, c->groups);
+    for (int k = 0; k < c->spatial; k++) {
+        text_add(p->out, " size %" PRId64 " result %" PRId64 " window %" PRId64, c->size[k],
+                 c->result[k], c->window[k]);
+        text_add(p->out, " stride %" PRId64 " pad %" PRId64 " dilation %" PRId64, c->stride[k],
+                 c->pad[k], c->dilation[k]);
+    }
+    for (int i = 0; i < 3; i++)
+        view_print(p, names[i], &in->operands[i]);
+    place_print(p, in->at);
+}
+
+static void attention_print(printing *p, const schedule_instruction *in)
+{
+    const schedule_attention *t = &in->attention;
+    text_add(p->out, "attention %s %s", op_info_of(t->op)->name, dtype_name(in->type));
+    text_add(p->out, " batch %" PRId64 " heads %" PRId64 " kv_heads %" PRId64, t->batch, t->heads,
+             t->kv_heads);
+    text_add(p->out, " s %" PRId64 " t %" PRId64 " e %" PRId64 " ev %" PRId64, t->s, t->t, t->e,
+             t->ev);
+    text_add(p->out, " mask %" PRId64 " causal %d window %" PRId64 " scale %.17g", t->mask_stride,
+             t->causal, t->window, t->scale);
+    for (int i = 0; i < in->operand_count; i++)
+        view_print(p, "on", &in->operands[i]);
+    place_print(p, in->at);
+}
+
 static void block_print(printing *p, const schedule_block *block);
 
 static void instruction_print(printing *p, const schedule_instruction *in)
@@ -202,9 +236,12 @@ static void instruction_print(printing *p, const schedule_instruction *in)
         indent(p);
         text_add(p->out, "end\n");
         break;
-    default:
-        text_add(p->out, "call");
-        place_print(p, in->at);
+    case SCHEDULE_CONV:
+        window_print(p, in);
+        break;
+    case SCHEDULE_ATTENTION:
+        attention_print(p, in);
+        break;
     }
 }
 
