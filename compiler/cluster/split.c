@@ -17,6 +17,9 @@ typedef struct split_bundle {
     int piece;
 } split_bundle;
 
+/* So many shifts are used all, in equal parts; of more, the powers of two. */
+enum { SHIFTS_MOST = 32 };
+
 /* A pair of a switch's arcs to be joined: from `in` to `out`. */
 typedef struct split_pair {
     int in; /* bundles */
@@ -262,13 +265,13 @@ static int plan_stride(const split_plan *plan)
  * then what is left between islands, then what is left. Equal ports make each shift a permutation. */
 static void plan_switch(split_plan *plan)
 {
-    int ports = plan->p->count, stride = plan_stride(plan), shifts = 0, shift_at[64];
+    int ports = plan->p->count, stride = plan_stride(plan), shifts = 0, shift_at[SHIFTS_MOST];
     if (stride == 0) {
         plan->island = NULL;
         stride = 1;
     }
-    for (int shift = stride; shift < ports && shifts < 64;
-         shift = ports / stride <= 8 ? shift + stride : shift * 2)
+    for (int shift = stride; shift < ports && shifts < SHIFTS_MOST;
+         shift = ports / stride <= SHIFTS_MOST ? shift + stride : shift * 2)
         shift_at[shifts++] = shift;
     for (int i = 0; i < shifts; i++)
         plan_shift(plan, shift_at[i], shifts - i);
@@ -367,6 +370,24 @@ static void split_finish(split_state *s, arena *a)
     }
 }
 
+/* Switches with the fewest arcs first: those at the edge are mere passages, and gone before a core meets them. */
+static const int *split_order(arena *a, const rank_net *net)
+{
+    int switches = net->node_count - net->rank_count;
+    int *degree = arena_array(a, int, net->node_count), *order = arena_array(a, int, switches + 1);
+    for (size_t i = 0; i < net->arcs.count; i++) {
+        degree[net->arcs.items[i].from]++;
+        degree[net->arcs.items[i].to]++;
+    }
+    for (int i = 0; i < switches; i++) {
+        int hub = net->rank_count + i, at = i;
+        for (; at > 0 && degree[order[at - 1]] > degree[hub]; at--)
+            order[at] = order[at - 1];
+        order[at] = hub;
+    }
+    return order;
+}
+
 logical_net *logical_of(arena *a, const rank_net *net, int64_t scale, const int64_t *demand)
 {
     split_state s = {.memory = a, .net = net, .demand = demand};
@@ -375,8 +396,9 @@ logical_net *logical_of(arena *a, const rank_net *net, int64_t scale, const int6
     s.made->rank_count = net->rank_count;
     s.bundle_at = arena_array(a, int32_t, (size_t)net->node_count * (size_t)net->node_count);
     split_start(&s, scale);
-    for (int hub = net->rank_count; hub < net->node_count; hub++)
-        split_switch(&s, hub);
+    const int *order = split_order(a, net);
+    for (int i = 0; i < net->node_count - net->rank_count; i++)
+        split_switch(&s, order[i]);
     s.made->served = net->node_count == net->rank_count || split_allowed(&s, NULL, 0);
     split_finish(&s, a);
     return s.made;

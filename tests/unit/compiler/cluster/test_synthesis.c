@@ -140,12 +140,122 @@ static void machines_are_at_their_bounds(void **state)
     arena_free(a);
 }
 
+/* DGX-1V boxes whose GPUs share a PCIe switch and a NIC by twos: links, passages and a core at once. */
+static link_graph *dgx1v_boxes(arena *a, int boxes)
+{
+    link_graph *one = shape_dgx1v(a), *g = link_graph_new(a, "dgx1v boxes");
+    for (int i = 0; i < 8 * boxes; i++)
+        link_graph_add_device(g, arena_format(a, "host[%d].g[%d]", i / 8, i % 8), SPAN_NONE);
+    int core = link_graph_add_switch(g, "ib", SPAN_NONE);
+    for (int first = 0; first < 8 * boxes; first += 8) {
+        for (size_t i = 0; i < one->arcs.count; i++) {
+            const link_arc *arc = &one->arcs.items[i];
+            link_rate rate = {arc->bytes_per_second / arc->lanes, arc->seconds, arc->lanes};
+            link_graph_add_arc(g, first + arc->from, first + arc->to, rate, SPAN_NONE);
+        }
+        for (int gpu = 0; gpu < 8; gpu += 2) {
+            const int pair[2] = {first + gpu, first + gpu + 1};
+            int bus =
+                link_graph_add_switch_over(g, "pci", pair, 2, (link_rate){16 * SHAPE_GB, 1e-6, 1});
+            link_graph_add_port(g, core, bus, (link_rate){12500000000, 2e-6, 1}, SPAN_NONE);
+        }
+    }
+    return g;
+}
+
+static void any_subset_of_mixed_machines_is_at_its_bound(void **state)
+{
+    (void)state;
+    arena *a = arena_new();
+    check_whole("2 DGX-1V over PCIe and NICs", dgx1v_boxes(a, 2));
+    check_whole("8 DGX-1V over PCIe and NICs", dgx1v_boxes(a, 8));
+    link_graph *const machines[] = {dgx1v_boxes(a, 3), shape_mi250(a, 3),
+                                    shape_torus(a, 4, 3, 2, SHAPE_GB),
+                                    shape_plain_boxes(a, 4, 8, 300 * SHAPE_GB, 50 * SHAPE_GB),
+                                    shape_of_fat_tree(a, &(shape_fat_tree){4, 6, 3, 9, 5})};
+    unsigned state_of_random = 1;
+    for (int round = 0; round < 40; round++) {
+        const link_graph *g = machines[round % 5];
+        int ranks[64], count = 0;
+        for (size_t i = 0; i < g->devices.count; i++) {
+            state_of_random = state_of_random * 1664525u + 1013904223u;
+            if (state_of_random >> 16 & 1)
+                ranks[count++] = g->devices.items[i];
+        }
+        arena *b = arena_new();
+        synthesis s = synthesis_all_reduce(b, g, ranks, count);
+        if (s.status == SYNTHESIS_DISCONNECTED)
+            assert_int_equal(bound_all_reduce(b, g, ranks, count).status, SYNTHESIS_DISCONNECTED);
+        else
+            assert_optimal(g, ranks, count);
+        arena_free(b);
+    }
+    arena_free(a);
+}
+
+static void assert_same_forest(const forest *x, const forest *y)
+{
+    assert_int_equal(x->tree_count, y->tree_count);
+    assert_int_equal(x->route_count, y->route_count);
+    for (int t = 0; t < x->tree_count; t++) {
+        assert_int_equal(x->trees[t].root, y->trees[t].root);
+        assert_int_equal(x->trees[t].weight, y->trees[t].weight);
+        assert_memory_equal(x->trees[t].edges, y->trees[t].edges,
+                            sizeof(tree_edge) * (size_t)(x->rank_count - 1));
+    }
+}
+
+static void the_same_cluster_gives_the_same_trees(void **state)
+{
+    (void)state;
+    arena *a = arena_new();
+    const link_graph *const machines[] = {
+        shape_dgx1v(a), shape_mi250(a, 8), dgx1v_boxes(a, 2),
+        shape_plain_boxes(a, 4, 8, 450 * SHAPE_GB, 50 * SHAPE_GB)};
+    for (int i = 0; i < 4; i++) {
+        const link_graph *g = machines[i];
+        arena *b = arena_new(), *c = arena_new();
+        arena_alloc(c, 12345); /* other addresses */
+        int count = (int)g->devices.count;
+        synthesis x = synthesis_all_reduce(b, g, shape_all(a, g), count);
+        synthesis y = synthesis_all_reduce(c, g, shape_all(a, g), count);
+        for (int p = 0; p < x.phase_count; p++)
+            assert_same_forest(&x.phases[p], &y.phases[p]);
+        arena_free(b);
+        arena_free(c);
+    }
+    arena_free(a);
+}
+
+static void one_rank_and_two_are_no_special_case(void **state)
+{
+    (void)state;
+    arena *a = arena_new();
+    link_graph *g = shape_dgx1v(a);
+    const int alone = 5, apart[2] = {1, 4}, none_linked = 0;
+    synthesis s = synthesis_all_reduce(a, g, &alone, 1);
+    assert_int_equal(s.status, SYNTHESIS_OK);
+    assert_true(rational_is_unbounded(s.rate));
+    assert_int_equal(s.phases[0].tree_count, 0);
+    assert_null(forest_check(a, g, &s.phases[0]));
+    s = synthesis_all_reduce(a, g, apart, 2);
+    assert_int_equal(s.status, SYNTHESIS_DISCONNECTED);
+    assert_int_equal(s.unreached, 1);
+    link_graph *bare = link_graph_new(a, "bare");
+    link_graph_add_device(bare, "g", SPAN_NONE);
+    assert_int_equal(synthesis_all_gather(a, bare, &none_linked, 1).status, SYNTHESIS_OK);
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_dgx1_subset_is_at_its_bound),
         cmocka_unit_test(random_graphs_are_at_their_bounds),
         cmocka_unit_test(machines_are_at_their_bounds),
+        cmocka_unit_test(any_subset_of_mixed_machines_is_at_its_bound),
+        cmocka_unit_test(the_same_cluster_gives_the_same_trees),
+        cmocka_unit_test(one_rank_and_two_are_no_special_case),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
