@@ -78,7 +78,6 @@ typedef struct elaboration {
     int ops_reported;
     struct setup *setup;
     struct updated *updated; /* inside an optimizer: the parameter that it updates */
-    table scalars;           /* inside optimizers: scalar operators that stand already */
 } elaboration;
 
 /* elab.c: frames and names. */

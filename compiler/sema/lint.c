@@ -167,6 +167,8 @@ static void head_dims(lint *l, const ast_node *type)
         const ast_node *d = dims->children[i];
         if (d->kind != AST_NAME && d->kind != AST_NAMED)
             continue;
+        if (d->kind == AST_NAMED)
+            expression(l, d->children[0]);
         if (knows(l, d->name))
             table_set(&l->names, d->name, LINT_USED, l);
         bind(l, d->name);

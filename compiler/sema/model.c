@@ -320,7 +320,6 @@ static bool build_function(setup *u, const char *name, bool learning, table vari
     bool held = u->out->data.holdout_share > 0 || u->out->data.holdout_paths.count;
     e.measuring = !learning || !held;
     e.clocks = table_in(u->sema->memory);
-    e.scalars = table_in(u->sema->memory);
     frame_push(&e, u->train, u->train->node->at);
     frame *train = e.frame;
     frame *model = frame_push(&e, u->model, u->model_call->at);
