@@ -79,7 +79,9 @@ static void report_lost(const rt_watch *watch, int rank, int status)
 {
     char doing[1024];
     describe(watch, rank, doing, sizeof doing);
-    if (WIFSIGNALED(status))
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE)
+        rt_log_error("nobody reads the output any more; stopped %s", doing);
+    else if (WIFSIGNALED(status))
         rt_log_error("rank %d was ended by signal %d (%s) %s", rank, WTERMSIG(status),
                      strsignal(WTERMSIG(status)), doing);
     else
@@ -104,7 +106,10 @@ static void take_ended(rt_watch *watch, int rank, int status, int64_t peak)
         rt_log_error("rank %d: %s", rank, record->error.text);
     else
         report_lost(watch, rank, status);
-    stop_all(watch, worded ? (rt_exit)WEXITSTATUS(status) : RT_EXIT_LOST);
+    bool unread = WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE;
+    stop_all(watch, worded   ? (rt_exit)WEXITSTATUS(status)
+                    : unread ? (rt_exit)(RT_EXIT_SIGNAL + SIGPIPE)
+                             : RT_EXIT_LOST);
 }
 
 static void reap(rt_watch *watch)

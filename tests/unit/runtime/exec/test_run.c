@@ -499,6 +499,29 @@ static void an_interrupt_ends_all(void **state)
     assert_gone(ranks, 4);
 }
 
+/* `fit | head`: the reader goes away. */
+static void a_closed_output_ends_all(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pid_t launcher = fork();
+    if (launcher == 0) {
+        int err = open(in_folder("err"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        dup2(ends[1], STDOUT_FILENO);
+        dup2(err, STDERR_FILENO);
+        close(ends[0]);
+        close(ends[1]);
+        exit(run_here(&endless, NULL));
+    }
+    close(ends[1]);
+    char byte;
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    close(ends[0]);
+    assert_int_equal(finish(launcher), RT_EXIT_SIGNAL + SIGPIPE);
+    assert_says("err", "nobody reads the output any more");
+}
+
 static void a_rank_that_stays_away_is_named_after_the_deadline(void **state)
 {
     (void)state;
@@ -552,6 +575,7 @@ int main(void)
         cmocka_unit_test(a_killed_rank_ends_all),
         cmocka_unit_test(a_killed_launcher_takes_its_ranks_along),
         cmocka_unit_test(an_interrupt_ends_all),
+        cmocka_unit_test(a_closed_output_ends_all),
         cmocka_unit_test(a_rank_that_stays_away_is_named_after_the_deadline),
     };
     return cmocka_run_group_tests(tests, make_data, remove_data);
