@@ -1,4 +1,5 @@
 /* explain: what each rank will hold, send and compute, before a run; or what a diagnostic's code means. */
+#include "coll/program.h"
 #include "driver/commands.h"
 #include "driver/compile.h"
 #include "driver/paths.h"
@@ -154,6 +155,26 @@ static void print_traffic(compilation *c)
     }
 }
 
+/* Which program each reduction runs, and for auto what it was weighed against. */
+static void print_reductions(const compilation *c)
+{
+    const training *t = c->training;
+    for (size_t i = 0; i < t->reduces.count; i++) {
+        const training_reduce *r = &t->reduces.items[i];
+        if (!r->program)
+            continue;
+        printf("%sover %s by %s", i == 0 ? "\nreductions\n  " : "  ", t->mesh.items[r->axis].name,
+               r->topology);
+        if (strcmp(r->topology, r->program->name) != 0)
+            printf(": %s", r->program->name);
+        printf(", %d steps, %d chunk%s  %s\n", r->program->steps, r->program->chunks,
+               r->program->chunks == 1 ? "" : "s",
+               source_line_name(c->session->sources, r->at, c->session->memory));
+        if (r->weighed)
+            fputs(r->weighed, stdout);
+    }
+}
+
 static void print_text(compilation *c)
 {
     const training *t = c->training;
@@ -161,6 +182,7 @@ static void print_text(compilation *c)
            rank_count(t) == 1 ? "" : "s", t->batch);
     print_memory(c);
     print_traffic(c);
+    print_reductions(c);
     printf("\noperations of each rank in a step\n  %" PRId64 " floating point\n",
            schedule_operations(c->schedule, "step"));
 }

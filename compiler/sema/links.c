@@ -139,38 +139,82 @@ static double gradient_bytes(const setup *u)
     return bytes;
 }
 
-/* The cheapest of the library's topologies and `trees` for the plan's gradients. */
-static coll_program *cheapest(const groups *g)
+enum { MOST_CANDIDATES = 8 };
+
+/* What auto chooses from. */
+typedef struct candidates {
+    coll_program *programs[MOST_CANDIDATES];
+    coll_cost costs[MOST_CANDIDATES];
+    int count;
+} candidates;
+
+static void add_candidate(candidates *c, const groups *g, coll_program *p)
+{
+    if (!p)
+        return;
+    c->programs[c->count] = p;
+    c->costs[c->count++] = coll_cost_of(p, g->routes[0], g->setup->sema->memory);
+}
+
+/* The library's topologies as the links carry them, and trees. */
+static void gather_candidates(const groups *g, candidates *c)
 {
     static const char *const names[] = {"ring",    "tree",   "double_tree",
                                         "halving", "direct", "server"};
-    enum { NAMES = sizeof names / sizeof *names };
     setup *u = g->setup;
-    arena *a = u->sema->memory;
     sema_file *library = scope_library(u->sema, atom_of(u->sema->atoms, "topology"));
-    coll_program *best = NULL;
-    double least = HUGE_VAL, bytes = gradient_bytes(u);
-    for (int i = 0; i <= NAMES; i++) {
+    for (size_t i = 0; library && i < sizeof names / sizeof *names; i++) {
         const definition *d =
-            library && i < NAMES
-                ? table_get(&library->own, atom_of(u->sema->atoms, names[i]), (int)AST_TOPOLOGY)
-                : NULL;
+            table_get(&library->own, atom_of(u->sema->atoms, names[i]), (int)AST_TOPOLOGY);
         coll_request request = {.ranks = g->size, .at = g->reduce->at, .trial = true};
         coll_program *p =
-            d ? coll_evaluate(d->node, &request, u->sema->sources, u->sema->diags, a) : NULL;
-        p = i == NAMES ? trees(g, false) : p ? laid_out(g, p, false) : NULL;
-        if (!p)
-            continue;
-        coll_cost cost = coll_cost_of(p, g->routes[0], a);
-        double seconds = coll_cost_seconds(&cost, bytes, NULL);
-        if (seconds < least) {
-            least = seconds;
-            best = p;
-        }
+            d ? coll_evaluate(d->node, &request, u->sema->sources, u->sema->diags, u->sema->memory)
+              : NULL;
+        add_candidate(c, g, p ? laid_out(g, p, false) : NULL);
     }
-    if (!best)
-        return trees(g, true);
-    return best;
+    add_candidate(c, g, trees(g, false));
+}
+
+static void add_size(text *out, double bytes)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB"};
+    int scale = 0;
+    for (; bytes >= 1024 && scale < 3; scale++)
+        bytes /= 1024;
+    text_add(out, scale ? "%.1f %s" : "%.0f %s", bytes, units[scale]);
+}
+
+/* "double_tree up to 48.2 KiB", a line for each. */
+static const char *weighed(const candidates *c, double bytes, arena *a)
+{
+    coll_crossovers over = coll_crossovers_of(c->costs, c->count, 1, 17179869184.0, a);
+    text out = text_in(a);
+    for (size_t i = 0; i < over.count; i++) {
+        text_add(&out, "  %-14s", c->programs[over.items[i].cheapest]->name);
+        if (i + 1 < over.count) {
+            text_add(&out, " below ");
+            add_size(&out, over.items[i + 1].bytes);
+        } else {
+            text_add(&out, over.count == 1 ? " at every size" : " from there on");
+        }
+        text_add(&out, "\n");
+    }
+    text_add(&out, "  gradients here: ");
+    add_size(&out, bytes);
+    text_add(&out, "\n");
+    return text_done(&out);
+}
+
+/* The cheapest for the plan's gradients. */
+static coll_program *cheapest(const groups *g, training_reduce *r)
+{
+    candidates c = {.count = 0};
+    gather_candidates(g, &c);
+    if (c.count == 0)
+        return trees(g, true); /* says why there is none */
+    double bytes = gradient_bytes(g->setup);
+    r->weighed = weighed(&c, bytes, g->setup->sema->memory);
+    return c.programs[coll_cheapest(c.costs, c.count, bytes)];
 }
 
 static bool settle(setup *u, training_reduce *r)
@@ -192,7 +236,7 @@ static bool settle(setup *u, training_reduce *r)
     }
     groups g = groups_of(u, r);
     coll_program *p = by_trees && made_here  ? trees(&g, true)
-                      : by_cost && made_here ? cheapest(&g)
+                      : by_cost && made_here ? cheapest(&g, r)
                                              : laid_out(&g, (coll_program *)r->program, true);
     r->program = p;
     return p && coll_verify(p, u->sema->diags);

@@ -84,6 +84,11 @@ static void auto_takes_a_topology(void **state)
     (void)state;
     sema_run r = run_of(dgx1v, "mesh dp = 8; split B over dp; reduce grad over dp by auto");
     program_of(&r);
+    /* Few steps for little data, all links for much; the plan's 618 gradients are 2.4 KiB. */
+    const char *weighed = r.out.training->reduces.items[0].weighed;
+    assert_non_null(weighed);
+    assert_ptr_equal(strstr(weighed, "halving"), weighed + 2);
+    assert_non_null(strstr(weighed, "from there on\n  gradients here: 2.4 KiB\n"));
     sema_run_free(&r);
 }
 
