@@ -97,21 +97,29 @@ item:
   | IMPORT STRING                            { $$ = build_node(p, AST_IMPORT, @$, build_string(p, $2), NULL); }
   | MODEL NAME parameters body               { $$ = build_block(p, AST_MODEL, @$, $2, $3, NULL, $4); }
   | MODEL NAME error rest_of_body            { $$ = build_broken(p, AST_MODEL, @$, $2, $4); yyerrok; }
+  | MODEL error rest_of_body              { $$ = build_broken(p, AST_MODEL, @$, NULL, $3); yyerrok; }
   | LAYER NAME parameters result body        { $$ = build_block(p, AST_LAYER, @$, $2, $3, $4, $5); }
   | LAYER NAME error rest_of_body            { $$ = build_broken(p, AST_LAYER, @$, $2, $4); yyerrok; }
+  | LAYER error rest_of_body              { $$ = build_broken(p, AST_LAYER, @$, NULL, $3); yyerrok; }
   | OPTIMIZER NAME parameters UPDATES name BY name body
         { $$ = build_block(p, AST_OPTIMIZER, @$, $2, $3, build_node(p, AST_UPDATES, build_join(@4, @7), $5, $7), $8); }
   | OPTIMIZER NAME error rest_of_body        { $$ = build_broken(p, AST_OPTIMIZER, @$, $2, $4); yyerrok; }
+  | OPTIMIZER error rest_of_body          { $$ = build_broken(p, AST_OPTIMIZER, @$, NULL, $3); yyerrok; }
   | SCHEDULE NAME parameters body            { $$ = build_block(p, AST_SCHEDULE, @$, $2, $3, NULL, $4); }
   | SCHEDULE NAME error rest_of_body         { $$ = build_broken(p, AST_SCHEDULE, @$, $2, $4); yyerrok; }
+  | SCHEDULE error rest_of_body           { $$ = build_broken(p, AST_SCHEDULE, @$, NULL, $3); yyerrok; }
   | TRAIN NAME HEAD_FOR of_model body        { $$ = build_named(p, AST_TRAIN, @$, $2, $4, $5, NULL); }
   | TRAIN NAME error rest_of_body            { $$ = build_broken(p, AST_TRAIN, @$, $2, $4); yyerrok; }
+  | TRAIN error rest_of_body              { $$ = build_broken(p, AST_TRAIN, @$, NULL, $3); yyerrok; }
   | CLUSTER NAME body                        { $$ = build_named(p, AST_CLUSTER, @$, $2, $3, NULL, NULL); }
   | CLUSTER NAME error rest_of_body          { $$ = build_broken(p, AST_CLUSTER, @$, $2, $4); yyerrok; }
+  | CLUSTER error rest_of_body            { $$ = build_broken(p, AST_CLUSTER, @$, NULL, $3); yyerrok; }
   | PLAN NAME HEAD_FOR name HEAD_ON name body { $$ = build_named(p, AST_PLAN, @$, $2, $4, $6, $7); }
   | PLAN NAME error rest_of_body             { $$ = build_broken(p, AST_PLAN, @$, $2, $4); yyerrok; }
+  | PLAN error rest_of_body               { $$ = build_broken(p, AST_PLAN, @$, NULL, $3); yyerrok; }
   | TOPOLOGY NAME parameters body            { $$ = build_block(p, AST_TOPOLOGY, @$, $2, $3, NULL, $4); }
   | TOPOLOGY NAME error rest_of_body         { $$ = build_broken(p, AST_TOPOLOGY, @$, $2, $4); yyerrok; }
+  | TOPOLOGY error rest_of_body           { $$ = build_broken(p, AST_TOPOLOGY, @$, NULL, $3); yyerrok; }
   ;
 
 /* Behind an error in a head: the body, if there is one, is read all the same. */
@@ -221,6 +229,7 @@ statement:
   | UNIT_WORD NAME count                     { $$ = build_unit(p, @$, $1, $2, $3, NULL); }
   | UNIT_WORD NAME count body                { $$ = build_unit(p, @$, $1, $2, $3, $4); }
   | UNIT_WORD NAME error rest_of_body        { $$ = build_unit(p, @$, $1, $2, build_error(p, @3), $4); yyerrok; }
+  | UNIT_WORD error rest_of_body             { $$ = build_broken(p, AST_UNIT, @$, NULL, $3); yyerrok; }
   | attributes                               { $$ = build_kind(p, AST_ATTRIBUTES, @$, $1); }
   | LINK ends COLON quantities               { $$ = build_link(p, @$, NULL, $2, $4, NULL); }
   | LINK ends COLON quantities edges         { $$ = build_link(p, @$, NULL, $2, $4, $5); }
@@ -228,6 +237,7 @@ statement:
         { $$ = build_link(p, @$, $3, build_pair(p, $2, $4), $6, NULL); }
   | LINK error                               { $$ = build_broken(p, AST_LINK, @$, NULL, NULL); yyerrok; }
   | SWITCH NAME OVER ends COLON quantities   { $$ = build_switch(p, @$, $2, $4, $6); }
+  | SWITCH error                             { $$ = build_broken(p, AST_SWITCH, @$, NULL, NULL); yyerrok; }
   | SWITCH NAME error                        { $$ = build_broken(p, AST_SWITCH, @$, $2, NULL); yyerrok; }
   ;
 

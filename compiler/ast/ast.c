@@ -59,7 +59,7 @@ ast_node *ast_new(arena *a, ast_kind kind, span at)
     node->depth = 1;
     node->at = at;
     node->name_at = SPAN_NONE;
-    node->poisoned = kind == AST_ERROR;
+    node->poisoned = node->broken = kind == AST_ERROR;
     return node;
 }
 
@@ -99,6 +99,22 @@ ast_node *ast_part(const ast_node *phrase, const char *word)
             return child;
     }
     return NULL;
+}
+
+/* The name of a file's broken item may itself be wrong. */
+bool ast_has_gap(const ast_node *node)
+{
+    for (size_t i = 0; node->poisoned && i < node->count; i++) {
+        const ast_node *child = node->children[i];
+        if (child->broken && (!child->name || node->kind == AST_FILE))
+            return true;
+        bool nests = child->kind == AST_IF || child->kind == AST_ELSE || child->kind == AST_BODY;
+        if (nests && node->kind != AST_FILE && ast_has_gap(child))
+            return true;
+        if (child->poisoned && (child->kind == AST_USE || child->kind == AST_IMPORT))
+            return true;
+    }
+    return false;
 }
 
 ast_node *ast_above(const ast_node *node, ast_kind kind)

@@ -37,6 +37,7 @@ struct ast_node {
     uint16_t depth;   /* 1 for a leaf */
     bool in_brackets; /* an expression written in ( ) of its own; the span includes them */
     bool poisoned;    /* holds an error node, or is one: reported already */
+    bool broken;      /* could not be read itself: parts of it are lost */
     span at;          /* the whole construct */
     span name_at;     /* where `name` stands; SPAN_NONE without a name */
     atom name;
@@ -64,6 +65,9 @@ ast_node *ast_child(const ast_node *node, ast_kind kind);
 
 /* The part of a phrase that opens with `word` (compared as text); NULL if there is none. */
 ast_node *ast_part(const ast_node *phrase, const char *word);
+
+/* Has something with an unknown name been lost from this file or body? Then a name that nothing has may be that one. */
+bool ast_has_gap(const ast_node *node);
 
 /* The nearest node above of that kind; NULL if there is none. */
 ast_node *ast_above(const ast_node *node, ast_kind kind);

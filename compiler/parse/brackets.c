@@ -20,7 +20,10 @@ typedef struct pairing {
     token_list *list;
     opener stack[PARSE_DEEPEST_NESTING];
     size_t depth;
-    size_t after_block;  /* index behind the last '}' that closed a block of the top */
+    size_t after_block; /* index behind the last '}' that closed a block of the top */
+    size_t head;        /* a head of the top whose line has no '{', plus 1; 0: none */
+    size_t
+        early; /* a '}' behind other code that closed a block of several lines, plus 1; 0: none */
     size_t suspect;      /* a '{' whose '}' is indented less than its own line, plus 1; 0: none */
     size_t rescans_left; /* bounds the work on files of nothing but open brackets */
 } pairing;
@@ -146,9 +149,31 @@ static void truncate_at(pairing *p, size_t i)
     p->depth = 0;
 }
 
+/* `{ {`: no statement begins with a brace. */
+static bool is_doubled(const pairing *p, size_t i)
+{
+    size_t before = i;
+    while (before > 0 && (item(p, before - 1)->type == TOKEN_SKIPPED ||
+                          item(p, before - 1)->type == TOKEN_COMMENT))
+        before--;
+    return item(p, i)->type == TOKEN_LEFT_BRACE && before > 0 &&
+           item(p, before - 1)->type == TOKEN_LEFT_BRACE;
+}
+
+static size_t skip_doubled(pairing *p, size_t i)
+{
+    diag *d = diag_report(p->context->diags, E0102, span_at(p, i),
+                          "'{' stands where a statement belongs");
+    diag_fix_edit(d, span_at(p, i), "", "take it out");
+    item(p, i)->type = TOKEN_SKIPPED;
+    return i + 1;
+}
+
 static size_t open_bracket(pairing *p, size_t i)
 {
     int type = item(p, i)->type;
+    if (is_doubled(p, i))
+        return skip_doubled(p, i);
     if (type == TOKEN_LEFT_BRACE && p->depth > 0 && !top_is_brace(p))
         return give_up_round(p, i);
     if (p->depth == PARSE_DEEPEST_NESTING) {
@@ -159,6 +184,9 @@ static size_t open_bracket(pairing *p, size_t i)
         truncate_at(p, i);
         return p->list->count;
     }
+    bool own_line = type == TOKEN_LEFT_BRACE && p->depth == 0 && is_first_of_line(p, i);
+    if (own_line)
+        p->head = 0;
     p->stack[p->depth++] = (opener){i, closer_of(type)};
     return i + 1;
 }
@@ -172,6 +200,8 @@ static void pair_up(pairing *p, size_t i)
         return;
     if (p->depth == 0)
         p->after_block = i + 1;
+    if (!p->early && !is_first_of_line(p, i) && line_end(p, o.index) < i)
+        p->early = i + 1;
     if (!p->suspect && is_first_of_line(p, i) && indent_of(p, i) < indent_of(p, o.index))
         p->suspect = o.index + 1;
 }
@@ -202,8 +232,63 @@ static bool came_early(const pairing *p, size_t i)
     return first < i && !is_item_word(p, item(p, first));
 }
 
+/* A head without its '{' makes the '}' of its block the one too many: the end of its line opens the block. */
+static bool open_at_head(pairing *p, size_t i)
+{
+    if (item(p, i)->type != TOKEN_RIGHT_BRACE || !p->head)
+        return false;
+    size_t end = line_end(p, p->head - 1);
+    if (end >= i) {
+        item(p, i)->type = TOKEN_SKIPPED; /* the grammar misses the '{' before it */
+        p->head = 0;
+        return true;
+    }
+    uint32_t behind = item(p, end - 1)->end;
+    span gap = {p->list->file, behind, behind};
+    diag *d = diag_report(p->context->diags, E0102, gap, "the line ends where '{' belongs");
+    diag_fix_edit(d, gap, " {", "put '{' behind the head");
+    item(p, end)->type = TOKEN_LEFT_BRACE;
+    item(p, end)->pair = (uint32_t)i;
+    item(p, i)->pair = (uint32_t)end;
+    p->head = 0;
+    p->after_block = i + 1;
+    return true;
+}
+
+/* The line is given up: what else is wrong with it comes from the same mistake. */
+static void spoil_line(pairing *p, size_t i)
+{
+    item(p, i)->type = TOKEN_BAD;
+    while (i > 0 && item(p, i - 1)->type != TOKEN_NEWLINE)
+        i--;
+    for (; i < p->list->count && item(p, i)->type != TOKEN_NEWLINE; i++)
+        item(p, i)->flags |= TOKEN_SPOILED;
+}
+
+/* A '}' that stands behind code and closed a block of several lines is the one too many, now that one is. */
+static bool blame_early(pairing *p, size_t i)
+{
+    if (item(p, i)->type != TOKEN_RIGHT_BRACE || !p->early || p->rescans_left == 0)
+        return false;
+    size_t early = p->early - 1;
+    bool behind_brace = item(p, early - 1)->type == TOKEN_RIGHT_BRACE;
+    diag *d = diag_report(p->context->diags, E0106, span_at(p, early), "'}' closes nothing");
+    if (behind_brace)
+        diag_fix_edit(d, span_at(p, early), "", "take it out");
+    else
+        diag_fix(d, "a '{' is missing before it, or it is one too many");
+    if (behind_brace)
+        item(p, early)->type = TOKEN_SKIPPED;
+    else
+        spoil_line(p, early);
+    *p = (pairing){.context = p->context, .list = p->list, .rescans_left = p->rescans_left - 1};
+    return true;
+}
+
 static void stray(pairing *p, size_t i)
 {
+    if (open_at_head(p, i))
+        return;
     const char *sign = sign_of(item(p, i)->type);
     diag *d = diag_report(p->context->diags, E0106, span_at(p, i), "'%s' closes nothing", sign);
     if (came_early(p, i)) {
@@ -214,8 +299,11 @@ static void stray(pairing *p, size_t i)
     } else {
         diag_fix_edit(d, span_at(p, i), "", "take it out");
     }
-    if (item(p, i)->type == TOKEN_RIGHT_BRACE)
-        p->after_block = i + 1;
+    if (item(p, i)->type != TOKEN_RIGHT_BRACE) {
+        spoil_line(p, i);
+        return;
+    }
+    p->after_block = i + 1;
     item(p, i)->type = TOKEN_SKIPPED;
 }
 
@@ -263,6 +351,8 @@ static size_t close_bracket(pairing *p, size_t i)
         close_over_unclosed(p, i);
     else if (round_open)
         close_with(p, i);
+    else if (blame_early(p, i))
+        return 0;
     else
         stray(p, i);
     return i + 1;
@@ -279,11 +369,39 @@ static bool is_head_at_margin(const pairing *p, size_t i)
     return holds_brace(p, i, line_end(p, i));
 }
 
+/* The block of a '{' that is never closed ends before the first line that is indented no deeper than its own. */
+static size_t end_of_unclosed(const pairing *p, size_t opened)
+{
+    size_t indent = indent_of(p, opened);
+    for (size_t i = line_end(p, opened); i + 1 < p->list->count; i = line_end(p, i + 1)) {
+        int first = item(p, i + 1)->type;
+        bool blank = first == TOKEN_NEWLINE || first == TOKEN_COMMENT;
+        if (!blank && indent_of(p, i + 1) <= indent)
+            return first == TOKEN_RIGHT_BRACE ? 0 : i;
+    }
+    return 0;
+}
+
+/* Closes it there and pairs anew; false where nothing shows where it ends. */
+static bool close_by_indent(pairing *p, size_t opened)
+{
+    size_t end = p->rescans_left ? end_of_unclosed(p, opened) : 0;
+    if (end == 0 || item(p, end)->type != TOKEN_NEWLINE)
+        return false;
+    item(p, end)->type = TOKEN_RIGHT_BRACE;
+    size_t left = p->rescans_left - 1;
+    *p = (pairing){.context = p->context, .list = p->list, .rescans_left = left};
+    return true;
+}
+
 static size_t close_before_head(pairing *p, size_t i)
 {
     if (!top_is_brace(p))
         return give_up_round(p, i);
-    report_unclosed(p, p->suspect ? p->suspect - 1 : p->stack[0].index);
+    size_t opened = p->suspect ? p->suspect - 1 : p->stack[0].index;
+    report_unclosed(p, opened);
+    if (close_by_indent(p, opened))
+        return 0;
     item(p, i)->flags |= TOKEN_CLOSES;
     p->suspect = 0;
     p->depth = 0;
@@ -298,6 +416,13 @@ static void drop_open_on_line(pairing *p)
         item(p, opened)->type = TOKEN_BAD;
         p->depth--;
     }
+}
+
+/* use and import open none. */
+static bool opens_no_block(const pairing *p, size_t i)
+{
+    bool line = token_is(p->list, item(p, i), "use") || token_is(p->list, item(p, i), "import");
+    return !line && !holds_brace(p, i, line_end(p, i));
 }
 
 static size_t step(pairing *p, size_t i)
@@ -319,10 +444,21 @@ static size_t step(pairing *p, size_t i)
     case TOKEN_NAME:
         if (p->depth > 0 && is_head_at_margin(p, i))
             return close_before_head(p, i);
+        if (p->depth == 0 && is_first_of_line(p, i) && is_item_word(p, t) &&
+            (!p->head || indent_of(p, i) <= indent_of(p, p->head - 1)))
+            p->head = opens_no_block(p, i) ? i + 1 : 0;
         return i + 1;
     default:
         return i + 1;
     }
+}
+
+/* A block is open at the end of the file. True: pair anew. */
+static bool close_unclosed(pairing *p)
+{
+    size_t opened = p->suspect ? p->suspect - 1 : p->stack[p->depth - 1].index;
+    report_unclosed(p, opened);
+    return close_by_indent(p, opened);
 }
 
 void brackets_pair(const parse_context *context, token_list *list)
@@ -334,7 +470,7 @@ void brackets_pair(const parse_context *context, token_list *list)
             i = step(&p, i);
         if (p.depth > 0 && !top_is_brace(&p))
             i = give_up_round(&p, list->count);
+        if (i >= list->count && p.depth > 0 && close_unclosed(&p))
+            i = 0;
     } while (i < list->count);
-    if (p.depth > 0)
-        report_unclosed(&p, p.suspect ? p.suspect - 1 : p.stack[p.depth - 1].index);
 }

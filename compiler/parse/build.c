@@ -138,7 +138,7 @@ ast_node *build_broken(parser *p, ast_kind kind, span at, const token *name, ast
     ast_node *node = make(p, kind, at);
     set_name(p, node, name);
     add(p, node, body);
-    node->poisoned = true;
+    node->poisoned = node->broken = true;
     return checked(p, node);
 }
 
@@ -343,7 +343,7 @@ ast_node *build_unit(parser *p, span at, const token *word, const token *name, a
                      ast_node *body)
 {
     ast_node *node = make(p, AST_UNIT, at);
-    node->word = spelling(p, word);
+    node->word = word->name;
     set_name(p, node, name);
     add(p, node, count);
     add(p, node, body);

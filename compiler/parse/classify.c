@@ -237,6 +237,21 @@ static void start_step(classifier *c, size_t i)
     t->type = (uint16_t)(type ? type : TOKEN_WORD);
 }
 
+static const keyword node_word = {"node", TOKEN_UNIT_WORD};
+
+/* Kinds of devices are free, but a body of several lines is a node's. */
+static bool is_nearly_node(const classifier *c, size_t i)
+{
+    return !token_is(c->list, item(c, i), "node") && nearest(c, item(c, i), &node_word, 1);
+}
+
+static int misspelt_node(classifier *c, token *t)
+{
+    int type = misspelt(c, t, &node_word, "nothing in a cluster");
+    t->name = atom_of(c->context->atoms, node_word.word);
+    return type;
+}
+
 static void start_node(classifier *c, size_t i)
 {
     token *t = item(c, i);
@@ -246,11 +261,15 @@ static void start_node(classifier *c, size_t i)
         if (meant)
             type = misspelt(c, t, meant, "no statement");
     }
+    if (!type && behind == TOKEN_NAME && is_nearly_node(c, i))
+        type = misspelt_node(c, t);
     if (!type)
         type = behind == TOKEN_NUMBER || behind == TOKEN_BAD_VALUE || behind == TOKEN_MINUS
                    ? TOKEN_ATTRIBUTE
                    : TOKEN_UNIT_WORD;
-    c->opening = token_is(c->list, t, "node") ? NODES : type == TOKEN_LINK ? EDGES : DEVICE;
+    bool holds_devices =
+        token_is(c->list, t, "node") || is_nearly_node(c, i) || behind == TOKEN_LEFT_BRACE;
+    c->opening = holds_devices ? NODES : type == TOKEN_LINK ? EDGES : DEVICE;
     t->type = (uint16_t)type;
 }
 
@@ -563,6 +582,9 @@ static void classify_token(classifier *c, size_t i)
         return;
     }
     bool opens_body = t->type == TOKEN_RIGHT_BRACE;
+    bool behind_block = c->last == TOKEN_RIGHT_BRACE && c->statement == TOKEN_RIGHT_BRACE;
+    if (behind_block && !token_is(c->list, t, "else"))
+        c->at_start = true;
     if (c->at_start && !opens_body)
         start(c, i);
     else if (t->type == TOKEN_NAME)

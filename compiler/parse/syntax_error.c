@@ -224,7 +224,10 @@ void syntax_error(parser *p, int found, span at, const int *expected, int count)
     expectation e = {expected, count};
     see_behind_join(p, &found, &at);
     const token *before = token_before(p);
-    bool reported = p->quiet || found == TOKEN_BAD || found == TOKEN_BAD_VALUE || (before && before->type == TOKEN_BAD);
+    const token *t = found_token(p);
+    bool spoiled = (t && (t->flags & TOKEN_SPOILED)) || (before && (before->flags & TOKEN_SPOILED));
+    bool reported = p->quiet || spoiled || found == TOKEN_BAD || found == TOKEN_BAD_VALUE ||
+                    (before && before->type == TOKEN_BAD);
     if (!reported && !report_clause_with_is(p, found, at))
         report(p, found, at, &e);
     feed_skip(p);

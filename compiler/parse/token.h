@@ -19,6 +19,7 @@ enum {
     TOKEN_CLOSES = 4,       /* a block that was left open ends before this token */
     TOKEN_UNIT_OF = 8,      /* a number with its unit: `end` lies behind the unit */
     TOKEN_SPACED_UNIT = 16, /* between number and unit stood a blank */
+    TOKEN_SPOILED = 64,     /* of a line whose mistake is reported already */
     TOKEN_PREFIX = 32,      /* a sign before its operand: -x, *, or the .. of [.., D] */
 };
 

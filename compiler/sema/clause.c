@@ -33,6 +33,8 @@ static void report_unknown(setup *u, const ast_node *clause, clause_block block)
     clause_block other = block == CLAUSE_TRAIN ? CLAUSE_PLAN : CLAUSE_TRAIN;
     const char *here = block == CLAUSE_TRAIN ? "train" : "plan";
     const char *there = block == CLAUSE_TRAIN ? "plan" : "train";
+    u->poisoned = true;
+    u->mesh_lost = u->mesh_lost || block == CLAUSE_PLAN;
     if (row_of(clause->name, other)) {
         diag *d = sema_report(u->sema, E0224, clause->name_at, "'%s' is no clause of a %s",
                               clause->name, here);
@@ -74,7 +76,11 @@ static void clause_read(setup *u, const ast_node *clause, clause_block block)
     }
     table_set(&u->clauses, clause->name, (int)block, (void *)(uintptr_t)clause);
     if (row->handler) {
+        bool poisoned = u->poisoned;
+        u->poisoned = false;
         row->handler(u, clause);
+        u->data_lost = u->data_lost || (u->poisoned && !strcmp(row->word, "data"));
+        u->poisoned = u->poisoned || poisoned;
         return;
     }
     mark_axes(u, clause);
@@ -96,6 +102,8 @@ void clauses_read(setup *u, const ast_node *body, clause_block block)
             const ast_node *clause = body->children[i];
             if (clause->poisoned || clause->kind != AST_CLAUSE) {
                 u->poisoned = u->poisoned || clause->poisoned;
+                u->mesh_lost =
+                    u->mesh_lost || (clause->poisoned && (!clause->name || is_mesh(clause)));
                 if (clause->kind == AST_CLAUSE && clause->name)
                     table_set(&u->clauses, clause->name, (int)block, (void *)(uintptr_t)clause);
                 continue;

@@ -203,6 +203,26 @@ static bool read_columns(setup *u, const ast_node *x, data_field *f)
     return true;
 }
 
+/* `hlodout = 20%`: no input is called so, and an option nearly is. */
+static bool is_misspelt_option(setup *u, const ast_node *arg)
+{
+    const sema_words *w = &u->sema->words;
+    const ast_node *body = ast_child(u->model->node, AST_BODY);
+    for (size_t i = 0; body && i < body->count; i++)
+        if (body->children[i]->kind == AST_INPUT && body->children[i]->name == arg->name)
+            return false;
+    nearest n = nearest_to(arg->name);
+    nearest_offer(&n, w->w_holdout);
+    nearest_offer(&n, w->w_scale);
+    nearest_offer(&n, w->w_shift);
+    if (!nearest_found(&n))
+        return false;
+    diag *d = sema_report(u->sema, E0227, arg->name_at, "model '%s' has no input '%s'",
+                          u->model->name, arg->name);
+    diag_fix_edit(d, arg->name_at, n.best, "did you mean '%s'?", n.best);
+    return true;
+}
+
 static void read_field(setup *u, const ast_node *arg, int format)
 {
     data_field f = {.name = arg->name, .node = arg, .first = -1, .last = -1};
@@ -213,7 +233,9 @@ static void read_field(setup *u, const ast_node *arg, int format)
         u->poisoned = true;
         return;
     }
-    if (formats[format].shape == COLUMNS && x->kind == AST_STRING) {
+    if (formats[format].shape == COLUMNS && is_misspelt_option(u, arg)) {
+        u->poisoned = true;
+    } else if (formats[format].shape == COLUMNS && x->kind == AST_STRING) {
         f.array = x->name;
     } else if (formats[format].shape == COLUMNS) {
         if (!read_columns(u, x, &f))

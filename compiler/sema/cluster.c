@@ -30,6 +30,7 @@ typedef struct builder {
     cluster_model *out;
     int64_t links;
     int box;
+    bool gap; /* a declaration is lost */
 } builder;
 
 static void fail(builder *b)
@@ -187,12 +188,14 @@ static void inside_of(builder *b, const ast_node *path, const instance_vec *from
     }
     if (found)
         return;
+    fail(b);
+    if (b->gap)
+        return;
     diag *d = sema_report(b->sema, E0311, path->name_at.file >= 0 ? path->name_at : path->at,
                           "nothing in the cluster is called '%s' here", path->name);
     if (nearest_found(&n))
         diag_fix_edit(d, path->name_at.file >= 0 ? path->name_at : path->at, n.best,
                       "did you mean '%s'?", n.best);
-    fail(b);
 }
 
 /* `g`, `host.g`, `g[2]`, `host[0..1].g`. Empty after a report. */
@@ -386,6 +389,7 @@ cluster_model *cluster_build(sema *s, const definition *d)
     builder b = {.sema = s, .out = arena_make(s->memory, cluster_model)};
     b.out->of = d;
     b.out->poisoned = d->poisoned;
+    b.gap = d->node->poisoned;
     b.out->links = link_graph_new(s->memory, d->name);
     read_body(&b, ast_child(d->node, AST_BODY), "");
     if (!b.out->poisoned && !b.out->devices.count) {

@@ -10,6 +10,8 @@ typedef struct lint {
     sema *sema;
     const definition *of;
     table names;   /* LINT_NAME: bound so far, LINT_USED: used somewhere */
+    bool unknown;  /* a name is misspelt: what it means seems not to be used */
+    bool gap;      /* a statement of the body is lost, and with it what it binds */
     bool branched; /* inside `if`: what is bound may not be */
 } lint;
 
@@ -35,10 +37,11 @@ static bool is_given(const lint *l, atom name)
 static void use(lint *l, const ast_node *name, diag_code code, const char *what)
 {
     table_set(&l->names, name->name, LINT_USED, l);
-    if (knows(l, name->name) || is_given(l, name->name))
+    if (knows(l, name->name) || is_given(l, name->name) || l->gap)
         return;
     nearest n = nearest_to(name->name);
     nearest_offer_all(&n, &l->names, LINT_NAME);
+    l->unknown = true;
     diag *d = sema_report(l->sema, code, name->at, what, name->name);
     if (nearest_found(&n)) {
         diag_fix_edit(d, name->at, n.best, "did you mean '%s'?", n.best);
@@ -98,6 +101,8 @@ static void call_builtin(lint *l, const builtin *b, const ast_node *call)
 
 static void report_unknown_call(lint *l, const ast_node *callee, ast_kind kind)
 {
+    if (file_has_gap(l->of->file))
+        return;
     nearest n = nearest_to(callee->name);
     builtin_offer_all(&n);
     if (!nearest_found(&n) || scope_find(l->sema, l->of->file, kind, callee->name)) {
@@ -269,6 +274,8 @@ static void body(lint *l, const ast_node *block)
 /* Declared and not used: parameters of definitions, params, states and inputs. */
 static void check_used(lint *l, const ast_node *block)
 {
+    if (l->unknown || (block && block->poisoned))
+        return;
     for (int i = 0; i < l->of->parameter_count; i++) {
         const parameter *p = &l->of->parameters[i];
         if (!table_get(&l->names, p->name, LINT_USED))
@@ -311,6 +318,7 @@ void lint_definition(sema *s, const definition *d)
     head(&l);
     const ast_node *updates = ast_child(d->node, AST_UPDATES),
                    *block = ast_child(d->node, AST_BODY);
+    l.gap = d->node->broken || (block && ast_has_gap(block));
     for (size_t i = 0; updates && i < updates->count; i++)
         bind(&l, updates->children[i]->name);
     body(&l, block);

@@ -19,6 +19,9 @@ int plan_axis(setup *u, const ast_node *name)
             return (int)i;
         }
     }
+    u->poisoned = true;
+    if (u->mesh_lost)
+        return -1;
     text words = text_in(u->sema->memory);
     ast_write(name, &words);
     diag *d = sema_report(u->sema, E0231, name->at, "the mesh has no axis '%s'", text_done(&words));
@@ -26,7 +29,6 @@ int plan_axis(setup *u, const ast_node *name)
         diag_fix_edit(d, name->at, n.best, "did you mean '%s'?", n.best);
     else
         diag_fix(d, "mesh %s = 2", text_done(&words));
-    u->poisoned = true;
     return -1;
 }
 
@@ -35,6 +37,7 @@ static void add_axis(setup *u, const ast_node *clause, const ast_node *named)
     training *t = u->out;
     int64_t size;
     if (named->kind != AST_NAMED) {
+        u->mesh_lost = true;
         clause_malformed(u, named->at, clause, "mesh dp = 4");
         return;
     }
@@ -62,6 +65,7 @@ void clause_mesh(setup *u, const ast_node *clause)
 {
     for (size_t i = 0; i < clause->count; i++) {
         const ast_node *phrase = clause->children[i];
+        u->mesh_lost = u->mesh_lost || phrase->count != 1;
         if (phrase->kind != AST_PHRASE || phrase->count != 1)
             clause_malformed(u, phrase->at, clause, "mesh dp = 4");
         else
@@ -370,9 +374,12 @@ static void default_reduces(setup *u)
     }
 }
 
+/* A clause that could not be read may be the one that is missed here. */
 static void check_axes(setup *u)
 {
     const training *t = u->out;
+    if (u->poisoned)
+        return;
     for (size_t i = 0; i < t->mesh.count; i++)
         if (!u->axis_used.items[i]) {
             diag *d = sema_report(u->sema, E0223, t->mesh.items[i].declared,

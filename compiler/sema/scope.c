@@ -155,6 +155,7 @@ static void load_uses(sema *s, sema_file *file, const ast_node *use)
         nearest n = nearest_to(name->name);
         for (int k = 0; k < LIBRARY_COUNT; k++)
             nearest_offer(&n, library_names[k]);
+        file->lost = true;
         diag *e = sema_report(s, E0204, name->at, "the standard library has no '%s'", name->name);
         if (nearest_found(&n))
             diag_fix_edit(e, name->at, n.best, "use %s", n.best);
@@ -178,8 +179,9 @@ static void load_import(sema *s, sema_file *file, const ast_node *import)
     if (seen)
         vec_push(s->memory, &file->sees, seen);
     else
-        sema_report(s, E0205, said->at, "cannot read '%s': %s", path,
-                    errno ? strerror(errno) : "too many files");
+        file->lost = true;
+    sema_report(s, E0205, said->at, "cannot read '%s': %s", path,
+                errno ? strerror(errno) : "too many files");
 }
 
 sema_file *scope_load(sema *s, const ast_node *tree, const char *path, bool library)
@@ -226,8 +228,31 @@ static diag_code unknown_code(ast_kind kind)
     return kind == AST_TOPOLOGY ? E0301 : E0201;
 }
 
+bool file_has_gap(const sema_file *file)
+{
+    bool gap = file->lost || ast_has_gap(file->tree);
+    for (size_t i = 0; i < file->sees.count; i++)
+        gap = gap || ast_has_gap(file->sees.items[i]->tree);
+    return gap;
+}
+
+/* One mistake, however often the name stands there, and however much is in the library that is not used. */
+static bool said_unknown(sema *s, const sema_file *from, ast_kind kind, const ast_node *name)
+{
+    const char *library = library_with(s, kind, name->name);
+    const char *key = library ? arena_format(s->memory, "use %s", library)
+                              : arena_format(s->memory, "%d %s", (int)kind, name->name);
+    atom place = atom_of(s->atoms, arena_format(s->memory, "%s in %s", key, from->path));
+    if (table_get(&s->reported, place, -1))
+        return true;
+    table_set(&s->reported, place, -1, s);
+    return false;
+}
+
 diag *scope_report_unknown(sema *s, const sema_file *from, ast_kind kind, const ast_node *name)
 {
+    if (file_has_gap(from) || said_unknown(s, from, kind, name))
+        return NULL;
     nearest n = nearest_to(name->name);
     nearest_offer_all(&n, &from->own, (int)kind);
     for (size_t i = 0; i < from->sees.count; i++)

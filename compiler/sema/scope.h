@@ -63,7 +63,8 @@ struct sema_file {
     const ast_node *tree;
     const char *path;
     bool library; /* part of the standard library */
-    table own;    /* (name, kind) -> definition */
+    bool lost; /* uses or imports what cannot be read: reported, and an unknown name may be in it */
+    table own; /* (name, kind) -> definition */
     definition_vec definitions;
     VEC(sema_file *) sees;
 };
@@ -96,6 +97,9 @@ sema_file *scope_library(sema *s, atom name);
 
 /* NULL if the file sees no such definition. */
 definition *scope_find(const sema *s, const sema_file *from, ast_kind kind, atom name);
+
+/* Has the file, or one that it sees, lost something with an unknown name? Reported already, and an unknown name may be it. */
+bool file_has_gap(const sema_file *file);
 
 /* Reports (code, "no <kind> '<name>'") with the nearest name of that kind, or the `use` that would bring it. */
 diag *scope_report_unknown(sema *s, const sema_file *from, ast_kind kind, const ast_node *name);

@@ -191,7 +191,7 @@ static graph *built_graph(setup *u)
     sema *s = u->sema;
     u->graph = graph_new(s->memory, s->atoms, s->sources);
     u->graph->form = atom_of(s->atoms, "graph");
-    if (u->model->poisoned || !u->out->batch || !u->data || !model_build(u))
+    if (u->model->poisoned || !u->out->batch || !u->data || u->data_lost || !model_build(u))
         u->poisoned = true;
     else
         u->built = true;

@@ -55,7 +55,9 @@ typedef struct setup {
     bool streams;                 /* the data is one stream of ids: input k starts k later */
     cluster_model *cluster;
     VEC(bool) axis_used;
-    bool built; /* the graph is whole */
+    bool built;     /* the graph is whole */
+    bool data_lost; /* the data clause could not be read */
+    bool mesh_lost; /* axes of the mesh could not be read */
     bool poisoned;
 } setup;
 
