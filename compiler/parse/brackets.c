@@ -22,10 +22,10 @@ typedef struct pairing {
     size_t depth;
     size_t after_block; /* index behind the last '}' that closed a block of the top */
     size_t head;        /* a head of the top whose line has no '{', plus 1; 0: none */
-    size_t
-        early; /* a '}' behind other code that closed a block of several lines, plus 1; 0: none */
-    size_t suspect;      /* a '{' whose '}' is indented less than its own line, plus 1; 0: none */
+    size_t early;   /* a '}' behind code that closed a block of several lines, plus 1; 0: none */
+    size_t suspect; /* a '{' whose '}' is indented less than its own line, plus 1; 0: none */
     size_t rescans_left; /* bounds the work on files of nothing but open brackets */
+    size_t before;       /* the token before, comments aside, plus 1; 0: none */
 } pairing;
 
 enum { MOST_RESCANS = 64 };
@@ -152,19 +152,17 @@ static void truncate_at(pairing *p, size_t i)
 /* `{ {`: no statement begins with a brace. */
 static bool is_doubled(const pairing *p, size_t i)
 {
-    size_t before = i;
-    while (before > 0 && (item(p, before - 1)->type == TOKEN_SKIPPED ||
-                          item(p, before - 1)->type == TOKEN_COMMENT))
-        before--;
-    return item(p, i)->type == TOKEN_LEFT_BRACE && before > 0 &&
-           item(p, before - 1)->type == TOKEN_LEFT_BRACE;
+    return item(p, i)->type == TOKEN_LEFT_BRACE && p->before > 0 &&
+           item(p, p->before - 1)->type == TOKEN_LEFT_BRACE;
 }
 
 static size_t skip_doubled(pairing *p, size_t i)
 {
-    diag *d = diag_report(p->context->diags, E0102, span_at(p, i),
-                          "'{' stands where a statement belongs");
-    diag_fix_edit(d, span_at(p, i), "", "take it out");
+    if (item(p, i - 1)->type != TOKEN_SKIPPED) {
+        diag *d = diag_report(p->context->diags, E0102, span_at(p, i),
+                              "'{' stands where a statement belongs");
+        diag_fix_edit(d, span_at(p, i), "", "take it out");
+    }
     item(p, i)->type = TOKEN_SKIPPED;
     return i + 1;
 }
@@ -191,6 +189,13 @@ static size_t open_bracket(pairing *p, size_t i)
     return i + 1;
 }
 
+static bool spans_lines(const pairing *p, size_t from, size_t to)
+{
+    while (from < to && item(p, from)->type != TOKEN_NEWLINE)
+        from++;
+    return from < to;
+}
+
 static void pair_up(pairing *p, size_t i)
 {
     opener o = p->stack[--p->depth];
@@ -200,7 +205,7 @@ static void pair_up(pairing *p, size_t i)
         return;
     if (p->depth == 0)
         p->after_block = i + 1;
-    if (!p->early && !is_first_of_line(p, i) && line_end(p, o.index) < i)
+    if (!p->early && !is_first_of_line(p, i) && spans_lines(p, o.index, i))
         p->early = i + 1;
     if (!p->suspect && is_first_of_line(p, i) && indent_of(p, i) < indent_of(p, o.index))
         p->suspect = o.index + 1;
@@ -453,6 +458,15 @@ static size_t step(pairing *p, size_t i)
     }
 }
 
+static size_t step_over(pairing *p, size_t i)
+{
+    size_t next = step(p, i);
+    int type = i < p->list->count ? item(p, i)->type : TOKEN_COMMENT;
+    if (next > i && type != TOKEN_SKIPPED && type != TOKEN_COMMENT)
+        p->before = i + 1;
+    return next;
+}
+
 /* A block is open at the end of the file. True: pair anew. */
 static bool close_unclosed(pairing *p)
 {
@@ -467,7 +481,7 @@ void brackets_pair(const parse_context *context, token_list *list)
     size_t i = 0;
     do {
         while (i < list->count)
-            i = step(&p, i);
+            i = step_over(&p, i);
         if (p.depth > 0 && !top_is_brace(&p))
             i = give_up_round(&p, list->count);
         if (i >= list->count && p.depth > 0 && close_unclosed(&p))

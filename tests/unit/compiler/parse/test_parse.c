@@ -234,7 +234,6 @@ static void depth_is_bounded(void **state)
         {"layer m(c) { ", "if c { "},
         {"topology t(n) { ", "for s in n: "},
         {"cluster c { ", "node a { "},
-        {"", "{"},
         {"layer m(c) { if c { } ", "else if c { } "},
     };
     for (size_t i = 0; i < sizeof deep / sizeof *deep; i++) {
@@ -274,8 +273,8 @@ static void the_largest_files_are_read_in_time(void **state)
     (void)state;
     arena *a = arena_new();
     static const char *const pieces[] = {
-        "y=1;",       "f(\n",  "(a]\n", "}\n",           "{", "\"\n", "y=f(1,1,1,1,1)\n",
-        "\xcf\x80\n", "a:=\n", ". .",   "if a{}else{}\n"};
+        "{}", "{\n}", "x {\n y }\n",      "y=1;",       "f(\n",  "(a]\n", "}\n",
+        "{",  "\"\n", "y=f(1,1,1,1,1)\n", "\xcf\x80\n", "a:=\n", ". .",   "if a{}else{}\n"};
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
         int times = (PARSE_LARGEST_FILE - 20) / (int)strlen(pieces[i]);
         char *bytes = repeated(a, "model m {\n", pieces[i], times, "\n}\n");
