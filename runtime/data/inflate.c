@@ -21,7 +21,15 @@ typedef struct unpacking {
     uint64_t taken, given; /* bytes of the source and of the output handed to zlib */
     uint8_t *out;
     uint64_t size;
+    bool starved; /* zlib asked for memory and got none */
 } unpacking;
+
+static int step(unpacking *u)
+{
+    int result = inflate(&u->zlib, Z_NO_FLUSH);
+    u->starved = u->starved || result == Z_MEM_ERROR;
+    return result;
+}
 
 static void refill(unpacking *u)
 {
@@ -52,7 +60,7 @@ static int run(unpacking *u)
 {
     for (;;) {
         refill(u);
-        int result = inflate(&u->zlib, Z_NO_FLUSH);
+        int result = step(u);
         if (result == Z_STREAM_END) {
             if (u->source->kind != INFLATE_GZIP || input_empty(u))
                 return result;
@@ -80,7 +88,7 @@ static bool ends_here(unpacking *u)
             u->zlib.avail_in = piece(u->source->size - u->taken);
             u->taken += u->zlib.avail_in;
         }
-        result = inflate(&u->zlib, Z_NO_FLUSH);
+        result = step(u);
         if (u->zlib.avail_out == 0)
             return false;
     }
@@ -99,7 +107,9 @@ static rt_status unpack(const inflate_source *source, uint8_t *out, uint64_t siz
     unsigned long long at = source->size - (u.zlib.avail_in + (source->size - u.taken));
     const char *reason = u.zlib.msg ? u.zlib.msg : "it ends early";
     rt_status status = RT_OK;
-    if (!whole)
+    if (u.starved)
+        status = rt_fail(error, RT_NO_MEMORY, "no memory to unpack '%s'", source->label);
+    else if (!whole)
         status = rt_fail(error, RT_DAMAGED, "'%s' packed byte %llu: %s", source->label, at, reason);
     else if (!ended)
         status = rt_fail(error, RT_DAMAGED,

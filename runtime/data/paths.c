@@ -30,7 +30,8 @@ static int by_bytes(const void *a, const void *b)
 static rt_status append_matches(path_list *list, const char *pattern, rt_error *error)
 {
     glob_t found;
-    int result = glob(pattern, GLOB_NOSORT, NULL, &found);
+    /* Without GLOB_ERR a folder that cannot be read holds nothing, and its files are silently missing. */
+    int result = glob(pattern, GLOB_NOSORT | GLOB_ERR, NULL, &found);
     if (result == GLOB_NOMATCH)
         return rt_fail(error, RT_NOT_FOUND, "no file matches '%s'", pattern);
     if (result != 0)
