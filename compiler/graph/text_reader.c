@@ -148,25 +148,30 @@ static int source_named(const text_reader *r, const char *path)
     return -1;
 }
 
-/* The largest line of `path` that the text names. */
+enum { LINES_LIMIT = 10 * 1000 * 1000 };
+
+/* A line number, or 0 where there is none or it is out of range. */
+static int line_number(const char *digits)
+{
+    long line = strtol(digits, NULL, 10);
+    return line < 1 || line > LINES_LIMIT ? 0 : (int)line;
+}
+
+/* The largest line of `path`, which is not empty, that the text names. */
 static int last_line_of(const text_reader *r, const char *path)
 {
     int last = 1;
     size_t length = strlen(path);
     for (const char *hit = strstr(r->all, path); hit; hit = strstr(hit + 1, path))
-        if (hit[length] == ':' && atoi(hit + length + 1) > last)
-            last = atoi(hit + length + 1);
+        if (hit[length] == ':' && line_number(hit + length + 1) > last)
+            last = line_number(hit + length + 1);
     return last;
 }
-
-enum { LINES_LIMIT = 10 * 1000 * 1000 };
 
 /* A source of empty lines that stands for a file which is not at hand. */
 static int source_stand_in(text_reader *r, const char *path)
 {
     int lines = last_line_of(r, path);
-    if (lines > LINES_LIMIT)
-        lines = LINES_LIMIT;
     char *bytes = arena_alloc(r->memory, (size_t)lines);
     memset(bytes, '\n', (size_t)lines);
     return source_add(r->sources, path, bytes, (size_t)lines);
@@ -190,7 +195,8 @@ static span place_of(text_reader *r, const char *text, size_t length)
 {
     const char *name = arena_copy_text(r->memory, text, length);
     char *colon = strrchr(name, ':');
-    if (text_reader_failed(r) || !colon || atoi(colon + 1) < 1) {
+    int line = colon ? line_number(colon + 1) : 0;
+    if (text_reader_failed(r) || !line || colon == name) {
         text_reader_fail(r, "expected file:line");
         return SPAN_NONE;
     }
@@ -198,7 +204,7 @@ static span place_of(text_reader *r, const char *text, size_t length)
     int file = source_named(r, name);
     if (file < 0)
         file = source_stand_in(r, name);
-    return span_of_line(r, file, atoi(colon + 1));
+    return span_of_line(r, file, line);
 }
 
 span text_reader_place(text_reader *r)
