@@ -165,7 +165,7 @@ static rt_status train(rt_rank *rank)
     return status;
 }
 
-static int threads_of(const rt_run *run)
+int rt_run_threads(const rt_run *run)
 {
     if (run->options.threads > 0)
         return run->options.threads;
@@ -176,7 +176,7 @@ static int threads_of(const rt_run *run)
 static rt_status live(rt_rank *rank, int number)
 {
     rt_run *run = rank->run;
-    int threads = threads_of(run);
+    int threads = rt_run_threads(run);
     omp_set_num_threads(threads);
     rt_setup setup = {run->image, run->functions, &run->control,
                       number,     threads,        run->options.timeout};

@@ -27,6 +27,9 @@ typedef struct rt_run {
     int64_t begin;       /* rt_nanoseconds() when the executable started */
 } rt_run;
 
+/* Threads of each rank: what the command line says, or the cores divided by the ranks. */
+int rt_run_threads(const rt_run *run);
+
 /* A rank's life. The reason of a failure is in its record. */
 rt_exit rt_rank_main(rt_run *run, int rank);
 
