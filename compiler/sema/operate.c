@@ -108,6 +108,7 @@ static dtype meet(const elaboration *e, const value *x, const value *y)
 bool elab_as_tensor(elaboration *e, const ast_node *at, value v, dtype type, build_operand *out)
 {
     v = sized(e, v);
+    *out = (build_operand){.value = NULL};
     if (v.kind == VALUE_TENSOR && (v.tensor.value->type.dtype == type || type == DTYPE_COUNT)) {
         *out = v.tensor;
         return true;

@@ -169,9 +169,11 @@ static setup *setup_new(sema *s, const definition *train, const sema_setting *se
 static bool read_train(setup *u)
 {
     sema *s = u->sema;
+    if (u->train->poisoned || !u->train->node->count)
+        return false;
     const ast_node *said_model = u->train->node->children[0];
     const ast_node *name = said_model->kind == AST_CALL ? said_model->children[0] : said_model;
-    if (u->train->poisoned || name->kind != AST_NAME)
+    if (name->kind != AST_NAME)
         return false;
     u->model = scope_find(s, u->train->file, AST_MODEL, name->name);
     if (!u->model) {
@@ -216,7 +218,7 @@ static bool read_plan(setup *u, const definition *plan)
 
 static const definition *train_of(sema *s, const definition *plan)
 {
-    const ast_node *name = plan->node->count ? plan->node->children[0] : NULL;
+    const ast_node *name = plan->node->count >= 2 ? plan->node->children[0] : NULL;
     if (plan->poisoned || !name || name->kind != AST_NAME)
         return NULL;
     const definition *train = scope_find(s, plan->file, AST_TRAIN, name->name);
@@ -319,7 +321,7 @@ bool sema_elaborate(sema *s, const char *plan, const sema_setting *settings, int
         return false;
     }
     const definition *train = train_of(s, d);
-    if (!train)
+    if (!train || train->poisoned || !train->node->count)
         return false;
     setup *u = setup_new(s, train, settings, count);
     const ast_node *model = train->node->children[0];
