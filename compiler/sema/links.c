@@ -31,13 +31,42 @@ static int rank_of(const training *t, int axis, int group, int place)
     return (group / inner * t->mesh.items[axis].size + place) * inner + group % inner;
 }
 
+static int group_count(const training *t, int axis)
+{
+    int count = 1;
+    for (size_t i = 0; i < t->mesh.count; i++)
+        count *= (int)i == axis ? 1 : t->mesh.items[i].size;
+    return count;
+}
+
+int reduce_per_node(const setup *u, int axis)
+{
+    const training *t = u->out;
+    int size = t->mesh.items[axis].size, groups_there = group_count(t, axis), per_node = 0;
+    if (!u->cluster || (size_t)size * (size_t)groups_there > u->cluster->devices.count)
+        return 0;
+    const device *devices = u->cluster->devices.items;
+    while (per_node < size &&
+           devices[rank_of(t, axis, 0, per_node)].box == devices[rank_of(t, axis, 0, 0)].box)
+        per_node++;
+    for (int k = 0; k < groups_there; k++)
+        for (int i = 0; i < size; i++) {
+            int box = devices[rank_of(t, axis, k, i)].box,
+                head = devices[rank_of(t, axis, k, i - i % per_node)].box;
+            bool entered =
+                i % per_node == 0 && i > 0 && devices[rank_of(t, axis, k, i - 1)].box == box;
+            if (size % per_node != 0 || box != head || entered)
+                return 0;
+        }
+    return per_node;
+}
+
 static groups groups_of(setup *u, const training_reduce *r)
 {
     arena *a = u->sema->memory;
     const training *t = u->out;
-    groups g = {.setup = u, .reduce = r, .size = t->mesh.items[r->axis].size, .count = 1};
-    for (size_t i = 0; i < t->mesh.count; i++)
-        g.count *= (int)i == r->axis ? 1 : t->mesh.items[i].size;
+    groups g = {.setup = u, .reduce = r, .size = t->mesh.items[r->axis].size};
+    g.count = group_count(t, r->axis);
     g.routes = arena_array(a, coll_routes *, g.count);
     g.nodes = arena_array(a, int *, g.count);
     for (int k = 0; k < g.count; k++) {

@@ -98,13 +98,6 @@ void clause_split(setup *u, const ast_node *clause)
     }
 }
 
-static int ranks_per_box(const setup *u)
-{
-    if (!u->cluster || !u->cluster->boxes || u->cluster->devices.count % (size_t)u->cluster->boxes)
-        return 0;
-    return (int)u->cluster->devices.count / u->cluster->boxes;
-}
-
 static const definition *topology_of(setup *u, const ast_node *name)
 {
     const sema_file *file = u->plan->file;
@@ -155,7 +148,7 @@ static bool evaluate(setup *u, const ast_node *by, training_reduce *r)
     const definition *d = topology_of(u, name);
     if (!d || d->poisoned)
         return false;
-    coll_request request = {.ranks = ranks, .per_node = ranks_per_box(u), .at = by->at};
+    coll_request request = {.ranks = ranks, .per_node = reduce_per_node(u, r->axis), .at = by->at};
     if (by->kind == AST_CALL && !read_arguments(u, by, &request))
         return false;
     if (ranks == 1)

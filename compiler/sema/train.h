@@ -92,6 +92,9 @@ void plan_finish(setup *u);
 /* links.c: each reduction's program on the cluster's links; makes those of `trees` and `auto`. Proved, or reported. */
 void reduces_settle(setup *u);
 
+/* How many ranks of each group of an axis stand in one node, if equally many in each, node after node; else 0. */
+int reduce_per_node(const setup *u, int axis);
+
 /* cluster.c: NULL after a report. */
 cluster_model *cluster_build(sema *s, const definition *d);
 

@@ -117,6 +117,9 @@ static void hierarchical_knows_the_nodes(void **state)
     const coll_program *p = program_of(&r);
     assert_int_equal(p->steps, 2 * 3 + 2 * 1);
     sema_run_free(&r);
+    r = run_of(two_boxes, "mesh dp = 2; split B over dp; reduce grad over dp by hierarchical");
+    assert_int_equal(program_of(&r)->steps, 2 * 1); /* two ranks of one node */
+    sema_run_free(&r);
     r = run_of(two_boxes, "mesh dp = 8; split B over dp; reduce grad over dp by trees");
     program_of(&r);
     sema_run_free(&r);
