@@ -189,6 +189,13 @@ static void read_variable(rt_making *m, const rt_place *place, rt_variable *vari
     variable->stacked = rt_member_bool(&m->reader, place, "stacked");
     if (!failed(m) && variable->stacked && variable->tensor.rank < 1)
         rt_reader_fail(&m->reader, place, "stacked", "needs a leading dimension");
+    variable->gradient = -1;
+    if (rt_member_given(place, "gradient")) {
+        size_t width = rt_type_bytes(variable->tensor.type);
+        variable->gradient = rt_member_int(&m->reader, place, "gradient", 0, INT64_MAX);
+        check_range(m, place, "gradient", variable->gradient,
+                    variable->tensor.local_count * (int64_t)width, width);
+    }
     rt_place init = rt_member_object(&m->reader, place, "init");
     variable->init = rt_member_text(&m->reader, &init, "kind");
     int count;

@@ -61,7 +61,8 @@ typedef struct rt_variable {
     const char *path;
     rt_variable_kind kind;
     rt_tensor tensor;
-    bool stacked; /* the leading slot counts the layers of a repeat */
+    bool stacked;     /* the leading slot counts the layers of a repeat */
+    int64_t gradient; /* bytes into the arena, as the tensor itself lies there; -1: none is kept */
     const char *init;
     double init_args[2];
 } rt_variable;

@@ -22,6 +22,20 @@ static rt_status take_data(const char *value, rt_options *options, rt_error *err
     return RT_OK;
 }
 
+static rt_status take_weights(const char *value, rt_options *options, rt_error *error)
+{
+    (void)error;
+    options->weights = value;
+    return RT_OK;
+}
+
+static rt_status take_save(const char *value, rt_options *options, rt_error *error)
+{
+    (void)error;
+    options->save = value;
+    return RT_OK;
+}
+
 static rt_status take_steps(const char *value, rt_options *options, rt_error *error)
 {
     if (!rt_parse_int64(value, strlen(value), &options->steps) || options->steps < 1)
@@ -80,6 +94,9 @@ static const struct {
     {"--metrics", "FILE", take_metrics,
      "write one JSON object a line: a step each, then a summary"},
     {"--data", "DIR", take_data, "relative data paths start here, not at the plan file's folder"},
+    {"--weights", "FILE", take_weights, "begin from the variables of a safetensors file"},
+    {"--save", "FILE", take_save,
+     "write variables and the last step's gradients to a safetensors file at the end"},
     {"--steps", "N", take_steps, "stop after N steps; schedules keep their length"},
     {"--threads", "N", take_threads, "threads of each rank (default: cores / ranks)"},
     {"--timeout", "SECONDS", take_timeout,

@@ -11,9 +11,12 @@
 typedef struct rt_options {
     const char *metrics; /* file for one JSON object a line; NULL: none */
     const char *data;    /* folder that relative data paths start from; NULL: the plan file's */
-    int64_t steps;       /* stop after so many steps; 0: as the plan says */
-    int threads;         /* of each rank; 0: the cores divided by the ranks */
-    double timeout;      /* seconds that a rank waits for another; 0: for ever */
+    const char
+        *weights;     /* safetensors file that the variables begin from; NULL: as the plan says */
+    const char *save; /* safetensors file for variables and gradients at the end; NULL: none */
+    int64_t steps;    /* stop after so many steps; 0: as the plan says */
+    int threads;      /* of each rank; 0: the cores divided by the ranks */
+    double timeout;   /* seconds that a rank waits for another; 0: for ever */
     bool quiet;
     bool allow_nan;
     bool help;

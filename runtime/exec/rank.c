@@ -9,6 +9,7 @@
 #include "exec/run.h"
 #include "exec/samples.h"
 #include "exec/variables.h"
+#include "exec/weights.h"
 #include "topo/cpu.h"
 
 typedef struct rt_rank {
@@ -184,11 +185,15 @@ static rt_status live(rt_rank *rank, int number)
     if (status != RT_OK)
         return status;
     status = rt_variables_init(&rank->context, rank->error);
+    if (status == RT_OK && run->options.weights)
+        status = rt_weights_read(&rank->context, run->options.weights, rank->error);
     if (status == RT_OK)
         status = rt_samples_start(&rank->samples, &rank->context, run->set, rank->error);
     if (status == RT_OK) {
         rt_report_start(&rank->report, run, &rank->context);
         status = train(rank);
+        if (status == RT_OK && run->options.save)
+            status = rt_weights_write(&rank->context, run->options.save, rank->error);
         rt_report_stop(&rank->report);
         rt_samples_stop(&rank->samples);
     }
