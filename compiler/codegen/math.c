@@ -1,6 +1,6 @@
 /* Transcendental functions as branch-free IR, so that loops over them vectorise and every target agrees.
  *
- * Errors against the exact value, measured by the tests: f32 at most 2 ulp for exp, log, log1p, sqrt, tanh, sigmoid, and 1 ulp
+ * What the series are cut for, against the exact value: f32 at most 2 ulp for exp, log, log1p, sqrt, tanh, sigmoid, and 1 ulp
  * for sin, cos, erf and pow, which go through f64. In f64 at most 4 ulp; sin and cos within 4 * 2^-53 absolute for
  * |x| <= 2^20; pow within 1 + |y ln x| ulp. Infinities, NaN, zeros and subnormal numbers are handled as the C library does.
  *

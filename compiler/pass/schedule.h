@@ -5,7 +5,7 @@
  * runs its body once for each slice of stacked values; in its body an operand's place moves with the slice.
  *
  *     schedule *s = pass_schedule(spmd, training, sink);   // NULL after a diagnostic
- *     pass_fuse(s);                                        // fewer kernels, fewer buffers
+ *     pass_fuse(s);                                        // fewer kernels
  *     pass_place(s);                                       // offsets; s->arena_bytes
  *     schedule_print(s, &text);
  *
@@ -178,7 +178,7 @@ typedef struct schedule {
 /* Partitioned graph -> instructions. NULL after a diagnostic. */
 schedule *pass_schedule(graph *spmd, const training *t, diag_sink *sink);
 
-/* Joins kernels over the same rows, forwards what one stores to the next, drops what nobody reads. */
+/* Joins kernels that follow one another over the same rows. */
 void pass_fuse(schedule *s);
 
 /* Gives every buffer its offset, by lifetime. */
