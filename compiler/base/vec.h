@@ -25,8 +25,7 @@ void *vec_grow(arena *a, void *items, size_t item_size, size_t count, size_t *ro
 #define vec_push(a, v, ...)                                                                        \
     do {                                                                                           \
         if ((v)->count == (v)->room)                                                               \
-            (v)->items =                                                                           \
-                vec_grow((a), (v)->items, sizeof *(v)->items, (v)->count, &(v)->room);             \
+            (v)->items = vec_grow((a), (v)->items, sizeof *(v)->items, (v)->count, &(v)->room);    \
         (v)->items[(v)->count++] = (__VA_ARGS__);                                                  \
     } while (0)
 

@@ -5,11 +5,11 @@
 typedef int command_fn(session *s);
 
 static command_fn *const commands[COMMAND_COUNT] = {
-    [COMMAND_CHECK] = command_check, [COMMAND_BUILD] = command_build,
-    [COMMAND_RUN] = command_run,     [COMMAND_EXPLAIN] = command_explain,
-    [COMMAND_FMT] = command_fmt,     [COMMAND_LSP] = command_lsp,
-    [COMMAND_TOPOLOGY] = command_topology,
-    [COMMAND_READ] = command_read,   [COMMAND_HELP] = command_help,
+    [COMMAND_CHECK] = command_check,       [COMMAND_BUILD] = command_build,
+    [COMMAND_RUN] = command_run,           [COMMAND_EXPLAIN] = command_explain,
+    [COMMAND_FMT] = command_fmt,           [COMMAND_LSP] = command_lsp,
+    [COMMAND_TOPOLOGY] = command_topology, [COMMAND_READ] = command_read,
+    [COMMAND_HELP] = command_help,
 };
 
 int main(int argc, char **argv)

@@ -23,7 +23,8 @@ typedef struct training_reduce {
     int axis;
     atom topology;
     const struct coll_program *program; /* NULL under a one-rank axis */
-    const char *weighed; /* by auto: which topology is the cheapest from which size on, a line each; else NULL */
+    const char *
+        weighed; /* by auto: which topology is the cheapest from which size on, a line each; else NULL */
     span at;
 } training_reduce;
 

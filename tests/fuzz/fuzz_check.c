@@ -3,7 +3,6 @@
 #include "parse/parse.h"
 #include "sema/sema.h"
 
-
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     arena *a = arena_new();

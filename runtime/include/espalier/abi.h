@@ -25,7 +25,7 @@ typedef void esp_function_fn(char *arena, esp_context *context);
 typedef struct esp_gemm {
     int64_t m, n, k;
     int64_t lda, ldb, ldc;
-    int64_t batch; /* products; at least 1 */
+    int64_t batch;                        /* products; at least 1 */
     int64_t stride_a, stride_b, stride_c; /* between products, in elements; 0 repeats the operand */
     int32_t transpose_a, transpose_b;
     double alpha, beta;
@@ -36,10 +36,10 @@ typedef struct esp_gemm {
  * size[1] the width. x is [batch, in, size...], w [out, in / groups, window...], y [batch, out, result...], row-major and
  * dense; an output position o and a window position k meet at the input position o * stride - pad + k * dilation. */
 typedef enum esp_window_op {
-    ESP_CONV,          /* a = x, b = w, c = y */
-    ESP_CONV_DATA,     /* a = dy, b = w, c = dx */
-    ESP_CONV_WEIGHT,   /* a = x, b = dy, c = dw */
-    ESP_MAX_POOL,      /* a = x, c = y; b is not read, and `out` is not used; -inf where a window sees no input */
+    ESP_CONV,        /* a = x, b = w, c = y */
+    ESP_CONV_DATA,   /* a = dy, b = w, c = dx */
+    ESP_CONV_WEIGHT, /* a = x, b = dy, c = dw */
+    ESP_MAX_POOL, /* a = x, c = y; b is not read, and `out` is not used; -inf where a window sees no input */
     ESP_MAX_POOL_GRAD, /* a = x, b = dy, c = dx; the first of equal elements has it all */
     ESP_SUM_POOL,      /* as ESP_MAX_POOL */
     ESP_SUM_POOL_GRAD  /* a is not read, b = dy, c = dx */

@@ -134,7 +134,8 @@ static void slices_and_orders_read_what_they_name(void **state)
 
 static void put_file(const char *name, const void *bytes, size_t size)
 {
-    unlink(name); /* some file systems flush a file that is cut and written anew, and thousands are */
+    unlink(
+        name); /* some file systems flush a file that is cut and written anew, and thousands are */
     FILE *file = fopen(name, "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(bytes, 1, size, file), size);
