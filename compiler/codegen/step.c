@@ -95,7 +95,7 @@ static LLVMValueRef slice_number(stepping *w, int loop)
             int64_t at = w->m->s->buffers.items[w->loops[i]->counter].offset;
             return LLVMBuildLoad2(w->m->builder, w->m->i64, arena_at(w, at), "");
         }
-    assert(!"a view moves with a loop around it");
+    assert(0 && "a view moves with a loop around it");
     return NULL;
 }
 
@@ -120,7 +120,7 @@ static LLVMValueRef kernel_of(codegen_module *m, const loop_kernel *k)
     for (size_t i = 0; i < m->kernels.count; i++)
         if (m->kernels.items[i].kernel == k)
             return m->kernels.items[i].function;
-    assert(!"a kernel that was generated");
+    assert(0 && "a kernel that was generated");
     return NULL;
 }
 
