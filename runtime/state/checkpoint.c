@@ -132,9 +132,10 @@ static rt_status list_files(const char *folder, const char *suffix, listing *fil
     rt_status status = RT_OK;
     for (struct dirent *entry; status == RT_OK && (entry = readdir(open_folder));) {
         listed item;
-        if (!step_of(entry->d_name, suffix, &item.step))
+        size_t length = strlen(entry->d_name);
+        if (!step_of(entry->d_name, suffix, &item.step) || length >= sizeof item.name)
             continue;
-        snprintf(item.name, sizeof item.name, "%s", entry->d_name);
+        memcpy(item.name, entry->d_name, length + 1);
         listed *grown = realloc(files->items, (files->count + 1) * sizeof *grown);
         if (grown) {
             files->items = grown;
