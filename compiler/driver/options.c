@@ -105,6 +105,29 @@ static int find_option(const char *word)
     return -1;
 }
 
+/* Whether the option takes this value; options that take any are not listed. */
+static bool value_is_known(int id, const char *value)
+{
+    static const struct {
+        int id;
+        const char *value;
+    } known[] = {
+        {OPTION_DIAGNOSTICS, "json"},
+        {OPTION_COLOUR, "auto"},
+        {OPTION_COLOUR, "always"},
+        {OPTION_COLOUR, "never"},
+    };
+    bool listed = false;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (known[i].id != id)
+            continue;
+        if (strcmp(known[i].value, value) == 0)
+            return true;
+        listed = true;
+    }
+    return !listed;
+}
+
 static bool store_value(options *o, int id, const char *value, FILE *errors)
 {
     if (id == OPTION_SET) {
@@ -116,6 +139,8 @@ static bool store_value(options *o, int id, const char *value, FILE *errors)
     } else if (o->value[id] && *option_rows[id].value) {
         return usage_error(errors, o->command, "said twice:", option_rows[id].name);
     }
+    if (!value_is_known(id, value))
+        return usage_error(errors, o->command, "this option does not take", value);
     o->value[id] = value;
     return true;
 }

@@ -72,6 +72,9 @@ static void mistakes_are_named(void **state)
     assert_false(parse(&o, "missing after '--cpu'", ARGV("build", "a.plan", "--cpu")));
     assert_false(parse(&o, "takes no value: '--json'", ARGV("explain", "--json=yes", "a.plan")));
     assert_false(parse(&o, "said twice: '--cpu'", ARGV("build", "--cpu=native", "--cpu=native")));
+    assert_false(parse(&o, "does not take 'xml'", ARGV("check", "--diagnostics=xml", "a.plan")));
+    assert_false(parse(&o, "does not take 'red'", ARGV("check", "--color", "red", "a.plan")));
+    assert_true(parse(&o, "", ARGV("check", "--color", "never", "a.plan")));
     assert_false(parse(&o, "NAME=VALUE, not 'H'", ARGV("check", "--set", "H")));
 }
 
