@@ -4,36 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <stdio.h>
-#include <time.h>
 
-#include "cluster/bounds.h"
 #include "support/link_shapes.h"
-
-/* Processor time of this thread: the machine may have other work. */
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static void check(const char *what, arena *a, const link_graph *g, double limit)
-{
-    int count = (int)g->devices.count, *ranks = shape_all(a, g);
-    double begin = now();
-    bound best = bound_all_reduce(a, g, ranks, count);
-    synthesis s = synthesis_all_reduce(a, g, ranks, count);
-    double seconds = now() - begin;
-    const forest *last = &s.phases[s.phase_count - 1];
-    printf("    %-36s %4d ranks  %9.3f GB/s  %5d trees  depth %3d  %7.3f s\n", what, count,
-           rational_value(s.rate) / 1e9, last->tree_count, forest_depth(last), seconds);
-    assert_int_equal(s.status, SYNTHESIS_OK);
-    assert_int_equal(rational_compare(s.rate, best.rate), 0);
-    for (int p = 0; p < s.phase_count; p++)
-        assert_null(forest_check(a, g, &s.phases[p]));
-    assert_true(seconds < limit);
-}
+#include "support/scale.h"
 
 static void in_gpus_of_16_boxes(void **state)
 {
@@ -44,17 +17,20 @@ static void in_gpus_of_16_boxes(void **state)
                               25 * SHAPE_GB, 25 * SHAPE_GB, 25 * SHAPE_GB, 25 * SHAPE_GB};
     const int slower[16] = {1, 1, 2, 1, 1, 2, 1, 1, 2, 5, 1, 2, 1, 1, 2, 1};
     arena *a = arena_new();
-    check("16 boxes of 8 A100", a, shape_plain_boxes(a, 16, 8, 300 * SHAPE_GB, 25 * SHAPE_GB), 3);
-    check("16 boxes of 8 H100", a, shape_plain_boxes(a, 16, 8, 450 * SHAPE_GB, 50 * SHAPE_GB), 3);
-    check("16 boxes, fat NICs", a, shape_plain_boxes(a, 16, 8, 300 * SHAPE_GB, 100 * SHAPE_GB), 3);
-    check("16 boxes, unequal NICs", a,
-          shape_of_boxes(a, &(shape_boxes){16, 8, 300 * SHAPE_GB, unequal, NULL}), 3);
-    check("16 boxes, slower boxes", a,
-          shape_of_boxes(a, &(shape_boxes){16, 8, 300 * SHAPE_GB, plain, slower}), 3);
-    check("16 MI250 boxes", a, shape_mi250(a, 16), 3);
-    check("8x4x4 torus", a, shape_torus(a, 8, 4, 4, 50 * SHAPE_GB), 3);
-    check("fat tree 16x8, 4:1", a,
-          shape_of_fat_tree(a, &(shape_fat_tree){16, 8, 2, 50 * SHAPE_GB, 50 * SHAPE_GB}), 3);
+    scale_check("16 boxes of 8 A100", a,
+                shape_plain_boxes(a, 16, 8, 300 * SHAPE_GB, 25 * SHAPE_GB));
+    scale_check("16 boxes of 8 H100", a,
+                shape_plain_boxes(a, 16, 8, 450 * SHAPE_GB, 50 * SHAPE_GB));
+    scale_check("16 boxes, fat NICs", a,
+                shape_plain_boxes(a, 16, 8, 300 * SHAPE_GB, 100 * SHAPE_GB));
+    scale_check("16 boxes, unequal NICs", a,
+                shape_of_boxes(a, &(shape_boxes){16, 8, 300 * SHAPE_GB, unequal, NULL}));
+    scale_check("16 boxes, slower boxes", a,
+                shape_of_boxes(a, &(shape_boxes){16, 8, 300 * SHAPE_GB, plain, slower}));
+    scale_check("16 MI250 boxes", a, shape_mi250(a, 16));
+    scale_check("8x4x4 torus", a, shape_torus(a, 8, 4, 4, 50 * SHAPE_GB));
+    scale_check("fat tree 16x8, 4:1", a,
+                shape_of_fat_tree(a, &(shape_fat_tree){16, 8, 2, 50 * SHAPE_GB, 50 * SHAPE_GB}));
     arena_free(a);
 }
 
@@ -62,15 +38,15 @@ static void in_1024_gpus(void **state)
 {
     (void)state;
     arena *a = arena_new();
-    check("128 boxes of 8 A100", a, shape_plain_boxes(a, 128, 8, 300 * SHAPE_GB, 25 * SHAPE_GB),
-          20);
+    scale_check("128 boxes of 8 A100", a,
+                shape_plain_boxes(a, 128, 8, 300 * SHAPE_GB, 25 * SHAPE_GB));
     arena_free(a);
     a = arena_new();
-    check("128 boxes of 8 H100", a, shape_plain_boxes(a, 128, 8, 450 * SHAPE_GB, 50 * SHAPE_GB),
-          20);
+    scale_check("128 boxes of 8 H100", a,
+                shape_plain_boxes(a, 128, 8, 450 * SHAPE_GB, 50 * SHAPE_GB));
     arena_free(a);
     a = arena_new();
-    check("one switch", a, shape_plain_boxes(a, 1, 1024, 50 * SHAPE_GB, 0), 20);
+    scale_check("one switch", a, shape_plain_boxes(a, 1, 1024, 50 * SHAPE_GB, 0));
     arena_free(a);
 }
 
