@@ -9,7 +9,7 @@
  *     ---
  *     spmd …
  *
- * `differentiate` takes the gradients of the result "loss". Places are those of a file plan.plan whose line n is the
+ * `schedule` partitions, schedules, fuses and places. `differentiate` takes the gradients of the result "loss". Places are those of a file plan.plan whose line n is the
  * header's line n. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,6 +25,7 @@
 #include "graph/verify.h"
 #include "pass/differentiate.h"
 #include "pass/partition.h"
+#include "pass/schedule.h"
 #include "pass/simplify.h"
 
 typedef struct golden {
@@ -93,7 +94,24 @@ static training plan_of(golden *t)
     return plan;
 }
 
-static void run_pass(golden *t)
+/* The placed schedule of a graph in spmd form. */
+static const char *schedule_text(golden *t)
+{
+    training plan = plan_of(t);
+    diag_sink *diags = diag_sink_new(t->memory, t->sources);
+    assert_true(pass_partition(t->g, &plan, diags));
+    schedule *s = pass_schedule(t->g, &plan, diags);
+    assert_non_null(s);
+    pass_fuse(s);
+    pass_place(s);
+    assert_null(schedule_verify(s, t->memory));
+    text out = text_in(t->memory);
+    schedule_print(s, &out);
+    return text_done(&out);
+}
+
+/* What the pass makes of the graph, as text. */
+static const char *run_pass(golden *t)
 {
     char pass[32];
     assert_int_equal(sscanf(t->head, "pass %31s", pass), 1);
@@ -107,9 +125,12 @@ static void run_pass(golden *t)
         training plan = plan_of(t);
         diag_sink *diags = diag_sink_new(t->memory, t->sources);
         assert_true(pass_partition(t->g, &plan, diags));
+    } else if (strcmp(pass, "schedule") == 0) {
+        return schedule_text(t);
     } else {
         fail_msg("%s: no pass '%s'", t->name, pass);
     }
+    return graph_print(t->g, t->memory);
 }
 
 static void check(const char *folder, const char *name)
@@ -125,8 +146,7 @@ static void check(const char *folder, const char *name)
     if (!t.g)
         fail_msg("%s: line %d of the graph: %s", name, error.line, error.text);
     assert_string_equal(graph_print(t.g, t.memory), t.given);
-    run_pass(&t);
-    const char *wrong = graph_verify(t.g, t.memory), *got = graph_print(t.g, t.memory);
+    const char *got = run_pass(&t), *wrong = graph_verify(t.g, t.memory);
     if (wrong)
         fail_msg("%s: %s", name, wrong);
     if (strcmp(got, t.wanted) != 0) {
