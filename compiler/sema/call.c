@@ -64,24 +64,65 @@ static const parameter *parameter_for(const caller_names *names, const definitio
     return p || !positional ? p : &d->parameters[next];
 }
 
+/* How many dimensions the head of a tensor names, `..` aside. */
+static size_t head_names(const parameter *p)
+{
+    const ast_node *dims = p->kind == PARAMETER_TENSOR ? ast_child(p->type, AST_DIMS) : NULL;
+    size_t count = 0;
+    for (size_t i = 0; dims && i < dims->count; i++) {
+        const ast_node *d = dims->children[i];
+        count += d->kind != AST_REST;
+    }
+    return count;
+}
+
+/* The parameter that takes `arg`; NULL after a report. */
+static const parameter *give(sema *s, const caller_names *names, const definition *d,
+                             const ast_node *arg, const ast_node **given)
+{
+    const parameter *p = parameter_for(names, d, arg, given);
+    if (!p && arg->kind == AST_NAMED)
+        report_unknown_parameter(s, d, arg);
+    else if (!p)
+        report_too_many(s, d, arg);
+    if (!p)
+        return NULL;
+    if (given[p - d->parameters]) {
+        diag *g = sema_report(s, E0203, arg->at, "parameter '%s' is given twice", p->name);
+        diag_note(g, given[p - d->parameters]->at, "first here");
+        return NULL;
+    }
+    given[p - d->parameters] = arg;
+    return p;
+}
+
+/* `softmax(x over C)`: the names behind `over` are the head's dimensions in its order; those left are arguments. */
+static bool give_over(sema *s, const caller_names *names, const definition *d, const ast_node *arg,
+                      const ast_node **given)
+{
+    const parameter *p = give(s, names, d, arg, given);
+    size_t wanted = p ? head_names(p) : 0;
+    if (p && (!wanted || arg->count <= wanted)) {
+        diag *g = sema_report(
+            s, E0255, arg->at,
+            "the head of '%s' names %zu dimension%s of '%s', and here stand%s %zu", d->name, wanted,
+            wanted == 1 ? "" : "s", p->name, arg->count == 2 ? "s" : "", arg->count - 1);
+        diag_note(g, p->node->at, "'%s' is declared here", p->name);
+        return false;
+    }
+    for (size_t i = 1 + wanted; p && i < arg->count; i++)
+        p = give(s, names, d, arg->children[i], given);
+    return p != NULL;
+}
+
 bool call_match(sema *s, const caller_names *names, const definition *d, const ast_node *call,
                 const ast_node **given)
 {
     for (size_t i = 1; i < call->count; i++) {
         const ast_node *arg = call->children[i];
-        const parameter *p = parameter_for(names, d, arg, given);
-        if (!p && arg->kind == AST_NAMED)
-            report_unknown_parameter(s, d, arg);
-        else if (!p)
-            report_too_many(s, d, arg);
-        if (!p)
+        if (arg->kind == AST_OVER ? !give_over(s, names, d, arg, given)
+                                  : !give(s, names, d, arg, given))
             return false;
-        if (given[p - d->parameters]) {
-            diag *g = sema_report(s, E0203, arg->at, "parameter '%s' is given twice", p->name);
-            diag_note(g, given[p - d->parameters]->at, "first here");
-            return false;
-        }
-        given[p - d->parameters] = arg;
     }
     for (int i = 0; i < d->parameter_count; i++)
         if (!given[i] && !d->parameters[i].preset) {
@@ -165,6 +206,48 @@ static bool found_by_name(const build_operand *t, const ast_node *dims, int *slo
     return true;
 }
 
+/* `x over D`: the slots of the dimensions behind `over`, for the names of the head in their order. */
+static bool found_over(elaboration *e, const ast_node *over, const build_operand *t,
+                       const ast_node *dims, int *slots)
+{
+    int rest = rest_of(dims);
+    for (int i = 0, k = 1; i < (int)dims->count; i++) {
+        if (i == rest)
+            continue;
+        const ast_node *name = over->children[k++];
+        label *l = elab_dim_named(e, name);
+        if (!l)
+            return false;
+        slots[i] = 0;
+        while (slots[i] < tensor_rank(t) && t->labels[slots[i]] != l->text)
+            slots[i]++;
+        bool twice = false;
+        for (int j = 0; j < i; j++)
+            twice = twice || (j != rest && slots[j] == slots[i]);
+        if (!twice && slots[i] < tensor_rank(t))
+            continue;
+        sema_report(e->sema, twice ? E0203 : E0211, name->at,
+                    twice ? "dimension '%s' stands twice" : "the tensor has no dimension '%s'",
+                    l->name);
+        return false;
+    }
+    return true;
+}
+
+/* The slot of `t` for each name of the head: as `over` says, by name, or in the order written. */
+static bool find_slots(elaboration *e, const ast_node *at, const build_operand *t,
+                       const ast_node *dims, int *slots)
+{
+    if (at->kind == AST_OVER)
+        return found_over(e, at, t, dims, slots);
+    int rest = rest_of(dims);
+    if (rest < 0 && found_by_name(t, dims, slots))
+        return true;
+    for (int i = 0; i < (int)dims->count; i++)
+        slots[i] = rest < 0 || i < rest ? i : i + tensor_rank(t) - (int)dims->count;
+    return true;
+}
+
 static bool bind_dims(elaboration *e, frame *callee, const parameter *p, const ast_node *at,
                       build_operand *t)
 {
@@ -177,20 +260,20 @@ static bool bind_dims(elaboration *e, frame *callee, const parameter *p, const a
         diag_note(d, p->node->at, "'%s' is declared here", p->name);
         return false;
     }
-    int slots[GRAPH_MAX_RANK];
-    bool by_name = rest < 0 && found_by_name(t, dims, slots);
-    for (int i = 0; i < (int)dims->count; i++) {
-        int slot = rest < 0 || i < rest ? i : i + rank - (int)dims->count;
-        if (i != rest && !bind_slot(e, callee, t, by_name ? slots[i] : slot, dims->children[i]))
+    int slots[GRAPH_MAX_RANK + 1];
+    if (!find_slots(e, at, t, dims, slots))
+        return false;
+    for (int i = 0; i < (int)dims->count; i++)
+        if (i != rest && !bind_slot(e, callee, t, slots[i], dims->children[i]))
             return false;
-    }
     return true;
 }
 
 static value tensor_argument(elaboration *e, frame *callee, const parameter *p, const ast_node *at,
                              value v)
 {
-    if (v.kind == VALUE_POISON)
+    bool scalar = v.kind == VALUE_NUMBER || v.kind == VALUE_FLAG;
+    if (v.kind == VALUE_POISON || (scalar && p->preset)) /* a default that broadcasts */
         return v;
     if (v.kind != VALUE_TENSOR) {
         diag *d = sema_report(e->sema, E0208, at->at, "'%s' of '%s' is a tensor, and this is %s",
@@ -256,6 +339,19 @@ static value plain_argument(elaboration *e, const definition *d, const parameter
     return v;
 }
 
+/* `G: dim = A`: the default is a dimension of the callee, or the size of a new one. */
+static void preset_dim(elaboration *e, const parameter *p, frame *callee)
+{
+    const label *same = p->preset->kind == AST_NAME ? frame_dim(e, p->preset->name) : NULL;
+    int64_t size = elab_size(e, p->preset);
+    if (same && same->outer)
+        inner_label(e, callee, p->name, same->outer, p->node->name_at);
+    else if (size)
+        elab_dim_new(e, p->name, size, p->node->at);
+    else
+        callee->returned = true;
+}
+
 /* One argument, evaluated where the call stands, or the default, evaluated in the callee. */
 static void bind_argument(elaboration *e, const parameter *p, const ast_node *arg, frame *callee)
 {
@@ -281,16 +377,14 @@ static void bind_argument(elaboration *e, const parameter *p, const ast_node *ar
         else
             callee->returned = true;
     } else if (p->kind == PARAMETER_DIM) {
-        int64_t size = elab_size(e, at);
-        if (size)
-            elab_dim_new(e, p->name, size, p->node->at);
-        else
-            callee->returned = true;
+        preset_dim(e, p, callee);
     } else {
-        value v = p->kind == PARAMETER_FLAG ? flag_argument(e, d, p, at)
-                  : p->kind == PARAMETER_TENSOR
-                      ? tensor_argument(e, callee, p, at, elab_expression(e, at))
-                      : plain_argument(e, d, p, at);
+        value v =
+            p->kind == PARAMETER_FLAG ? flag_argument(e, d, p, at)
+            : p->kind == PARAMETER_TENSOR
+                ? tensor_argument(e, callee, p, at,
+                                  elab_expression(e, at->kind == AST_OVER ? at->children[0] : at))
+                : plain_argument(e, d, p, at);
         e->frame = callee;
         frame_bind(e, p->name, v, p->node->at);
         if (v.kind == VALUE_POISON)

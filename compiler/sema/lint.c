@@ -52,6 +52,21 @@ static void use(lint *l, const ast_node *name, diag_code code, const char *what)
 
 static void expression(lint *l, const ast_node *x);
 
+/* One argument of a call of `d`; `given` is NULL when the call does not match. */
+static void argument(lint *l, const definition *d, const ast_node *arg, const ast_node **given)
+{
+    bool flag = false, dim = arg->kind == AST_NAMED && !definition_parameter(d, arg->name);
+    for (int k = 0; given && k < d->parameter_count; k++)
+        if (given[k] == arg) {
+            flag = d->parameters[k].kind == PARAMETER_FLAG && arg->kind == AST_NAME;
+            dim = dim || (d->parameters[k].kind == PARAMETER_DIM && arg->kind == AST_NAMED);
+        }
+    if (!flag || knows(l, arg->name))
+        expression(l, arg->kind == AST_NAMED ? arg->children[0] : arg);
+    if (dim)
+        bind(l, arg->name);
+}
+
 static void call_definition(lint *l, const definition *d, const ast_node *call)
 {
     const ast_node **given = arena_array(l->sema->memory, const ast_node *, d->parameter_count + 1);
@@ -59,16 +74,10 @@ static void call_definition(lint *l, const definition *d, const ast_node *call)
     bool fine = d->poisoned || call_match(l->sema, &names, d, call, given);
     for (size_t i = 1; i < call->count; i++) {
         const ast_node *arg = call->children[i];
-        bool flag = false, dim = arg->kind == AST_NAMED && !definition_parameter(d, arg->name);
-        for (int k = 0; fine && k < d->parameter_count; k++)
-            if (given[k] == arg) {
-                flag = d->parameters[k].kind == PARAMETER_FLAG && arg->kind == AST_NAME;
-                dim = dim || (d->parameters[k].kind == PARAMETER_DIM && arg->kind == AST_NAMED);
-            }
-        if (!flag || knows(l, arg->name))
-            expression(l, arg->kind == AST_NAMED ? arg->children[0] : arg);
-        if (dim)
-            bind(l, arg->name);
+        bool over = arg->kind == AST_OVER;
+        argument(l, d, over ? arg->children[0] : arg, fine ? given : NULL);
+        for (size_t k = 1; over && k < arg->count; k++)
+            argument(l, d, arg->children[k], fine ? given : NULL);
     }
     const ast_node *result = ast_child(d->node, AST_RESULT);
     const ast_node *dims =

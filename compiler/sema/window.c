@@ -69,10 +69,13 @@ static bool attention_operands(elaboration *e, const builtin_call *c, attending 
         lacks(e, c, &a->how.v, a->t) || lacks(e, c, &a->how.v, a->v))
         return false;
     const ast_node *mask = builtin_option(c, "mask");
-    value m = mask ? elab_expression(e, mask) : value_poison();
-    if (mask && (m.kind != VALUE_TENSOR || !elab_as_tensor(e, mask, m, DTYPE_COUNT, &a->how.mask)))
-        return false;
-    return !mask || !lacks(e, c, &a->how.mask, a->t);
+    value m = mask ? elab_expression(e, mask) : value_flag(true);
+    if (m.kind == VALUE_FLAG && m.flag) /* every key is seen */
+        return true;
+    if (m.kind == VALUE_FLAG)
+        sema_report(e->sema, E0256, mask->at, "a mask that is 'no' everywhere leaves no key");
+    return m.kind == VALUE_TENSOR && elab_as_tensor(e, mask, m, DTYPE_COUNT, &a->how.mask) &&
+           !lacks(e, c, &a->how.mask, a->t);
 }
 
 value call_attention(elaboration *e, const builtin *b, const builtin_call *c)
