@@ -274,6 +274,28 @@ static void write_training(image *m)
     text_add(&m->out, "\"seed\": \"%" PRIu64 "\"},\n", t ? t->seed : m->s->seed);
 }
 
+static void write_checkpoint(image *m)
+{
+    const training_checkpoint *c = &m->t->checkpoint;
+    if (!c->folder)
+        return;
+    text_add(&m->out, "\"checkpoint\": {");
+    named(m, "folder", c->folder);
+    text_add(&m->out, ", ");
+    named(m, "base", c->base);
+    text_add(&m->out,
+             ", \"every\": %" PRId64 ", \"epochs\": %s, \"keep\": %" PRId64 ", \"site\": %d},\n",
+             c->every, c->epochs ? "true" : "false", c->keep, site(m, c->at));
+}
+
+static void write_source(image *m)
+{
+    if (!m->t->source)
+        return;
+    named(m, "source", m->t->source);
+    text_add(&m->out, ",\n");
+}
+
 static void write_program(image *m, const coll_program *p)
 {
     size_t next = 0;
@@ -353,8 +375,11 @@ const char *image_write(const schedule *s, const training *t, const image_option
     write_inputs(&m);
     write_clock(&m);
     write_functions(&m);
-    if (t)
+    if (t) {
         write_data(&m);
+        write_checkpoint(&m);
+        write_source(&m);
+    }
     write_training(&m);
     write_collectives(&m);
     write_sites(&m);

@@ -56,6 +56,16 @@ typedef struct training_data {
     span at;
 } training_data;
 
+/* `checkpoint every 1000 steps to "ckpt", keep 3`. */
+typedef struct training_checkpoint {
+    int64_t every; /* 0: after the last step alone */
+    bool epochs;   /* `every` counts epochs, not steps */
+    int64_t keep;  /* 0: all */
+    atom folder;   /* as written, relative to `base`; NULL: the train says no checkpoint */
+    atom base;     /* the folder of the plan file, absolute */
+    span at;
+} training_checkpoint;
+
 typedef struct training {
     atom plan, train, model; /* names */
     span plan_at, train_at;
@@ -70,7 +80,10 @@ typedef struct training {
     double epochs;        /* 0 when `steps` is given */
     int64_t steps;        /* 0 when `epochs` is given */
     uint64_t seed;
-    double clip;          /* 0: none */
+    double clip; /* 0: none */
+    training_checkpoint checkpoint;
+    const char
+        *source; /* what the plan is compiled from, for files that outlive a run; NULL: not known */
     int64_t memory_limit; /* bytes of one device of the cluster; 0: not declared */
     span memory_at;
     int64_t required_memory; /* `require memory <= X`; 0: none */

@@ -11,6 +11,7 @@ void clause_steps(setup *u, const ast_node *clause);
 void clause_seed(setup *u, const ast_node *clause);
 void clause_clip(setup *u, const ast_node *clause);
 void clause_freeze(setup *u, const ast_node *clause);
+void clause_checkpoint(setup *u, const ast_node *clause);
 void clause_mesh(setup *u, const ast_node *clause);
 void clause_split(setup *u, const ast_node *clause);
 void clause_reduce(setup *u, const ast_node *clause);
@@ -23,6 +24,12 @@ bool data_option_read(setup *u, const ast_node *arg);
 
 /* The files of the held-out samples to their fields, after the last argument. */
 void data_holdout_finish(setup *u);
+
+/* What --set gives the name; NULL: nothing. */
+const ast_node *clause_setting(const setup *u, atom name);
+
+/* The folder of the train's file, absolute where the system says so: where paths in it begin. */
+atom clause_folder(setup *u);
 
 /* The clause's one expression; NULL after a report that shows `example`. */
 const ast_node *clause_only(setup *u, const ast_node *clause, const char *example);

@@ -7,13 +7,19 @@
 
 static const int64_t LARGEST = (int64_t)1 << 53;
 
+const ast_node *clause_setting(const setup *u, atom name)
+{
+    for (int i = 0; i < u->setting_count; i++)
+        if (u->settings[i].name == name)
+            return u->settings[i].value;
+    return NULL;
+}
+
 /* The value that --set gives the clause, or what it says. */
 static const ast_node *said(setup *u, const ast_node *clause, const char *example)
 {
-    for (int i = 0; i < u->setting_count; i++)
-        if (u->settings[i].name == clause->name)
-            return u->settings[i].value;
-    return clause_only(u, clause, example);
+    const ast_node *set = clause_setting(u, clause->name);
+    return set ? set : clause_only(u, clause, example);
 }
 
 void clause_batch(setup *u, const ast_node *clause)
@@ -301,9 +307,10 @@ static void read_data_argument(setup *u, const ast_node *arg, int format)
         read_field(u, arg, format);
 }
 
-/* The folder of the file, absolute where the system says so. */
-static atom folder_of(sema *s, const char *path)
+atom clause_folder(setup *u)
 {
+    sema *s = u->sema;
+    const char *path = u->train->file->path;
     const char *slash = strrchr(path, '/');
     char *folder = slash ? arena_copy_text(s->memory, path, (size_t)(slash - path)) : NULL;
     char *whole = realpath(folder ? (*folder ? folder : "/") : ".", NULL);
@@ -331,7 +338,7 @@ void clause_data(setup *u, const ast_node *clause)
     }
     training_data *data = &u->out->data;
     data->format = x->children[0]->name;
-    data->base = folder_of(u->sema, u->train->file->path);
+    data->base = clause_folder(u);
     data->at = x->at;
     u->scale = u->deviation = 1;
     u->streams = formats[format].shape == STREAM;

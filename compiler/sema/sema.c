@@ -44,14 +44,6 @@ const ast_node *sema_plan(const sema *s, const char *name)
     return NULL;
 }
 
-static const ast_node *setting_of(const setup *u, atom name)
-{
-    for (int i = 0; i < u->setting_count; i++)
-        if (u->settings[i].name == name)
-            return u->settings[i].value;
-    return NULL;
-}
-
 static ast_node *named_node(sema *s, atom name, const ast_node *x)
 {
     ast_node *named = ast_new(s->memory, AST_NAMED, x->at);
@@ -77,7 +69,7 @@ static const ast_node *model_call(setup *u, const ast_node *said)
                                           ? &u->model->parameters[i - 1]
                                           : NULL;
         atom of = positional ? positional->name : arg->name;
-        if (!setting_of(u, of) || !definition_parameter(u->model, of))
+        if (!clause_setting(u, of) || !definition_parameter(u->model, of))
             call->children[call->count++] =
                 positional && u->setting_count ? named_node(s, of, arg) : arg;
     }
@@ -115,15 +107,20 @@ static const ast_node *train_body(setup *u)
     ast_node *body = ast_new(s->memory, AST_BODY, said->at);
     body->children = arena_array(s->memory, ast_node *, said->count + (size_t)u->setting_count);
     atom steps = s->words.w_steps, epochs = atom_of(s->atoms, "epochs");
+    atom checkpoint = atom_of(s->atoms, "checkpoint"); /* its clause takes the number by itself */
+    bool merged = false;
     for (size_t i = 0; i < said->count; i++) {
         atom name = said->children[i]->name;
-        bool replaced = setting_of(u, name) || (name == steps && setting_of(u, epochs)) ||
-                        (name == epochs && setting_of(u, steps));
+        merged = merged || name == checkpoint;
+        bool replaced = (clause_setting(u, name) && name != checkpoint) ||
+                        (name == steps && clause_setting(u, epochs)) ||
+                        (name == epochs && clause_setting(u, steps));
         if (!replaced)
             body->children[body->count++] = said->children[i];
     }
     for (int i = 0; i < u->setting_count; i++)
-        if (!definition_parameter(u->model, u->settings[i].name))
+        if (!definition_parameter(u->model, u->settings[i].name) &&
+            !(merged && u->settings[i].name == checkpoint))
             body->children[body->count++] = clause_of_setting(u, &u->settings[i]);
     return body;
 }
@@ -287,7 +284,7 @@ bool sema_check(sema *s)
 static void check_settings(setup *u)
 {
     static const char *const words[] = {"data",  "batch", "optimizer", "epochs",
-                                        "steps", "seed",  "clip"};
+                                        "steps", "seed",  "clip",      "checkpoint"};
     for (int i = 0; i < u->setting_count && u->model; i++) {
         const sema_setting *x = &u->settings[i];
         bool known = definition_parameter(u->model, x->name) != NULL;

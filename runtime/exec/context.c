@@ -71,6 +71,7 @@ rt_status rt_context_make(esp_context *context, const rt_setup *setup, rt_error 
                              .rank = setup->rank,
                              .threads = setup->threads,
                              .arena = control->arenas[setup->rank],
+                             .control = control,
                              .record = &control->records[setup->rank]};
     context->members = calloc((size_t)members + 1, sizeof *context->members);
     context->programs = calloc((size_t)image->collective_count + 1, sizeof *context->programs);

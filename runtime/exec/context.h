@@ -21,7 +21,8 @@ struct esp_context {
     int rank;
     int threads;
     char *arena;
-    rt_record *record;
+    rt_control *control;
+    rt_record *record; /* this rank's of the control */
     rt_shared shared;
     rt_group groups[RT_MAX_AXES];
     int *members;              /* of all groups, one after another */

@@ -67,6 +67,26 @@ rt_status rt_control_make(rt_control *control, int ranks, int64_t arena_bytes, r
     return RT_OK;
 }
 
+rt_status rt_control_meet(rt_control *control, int rank, double timeout, rt_error *error)
+{
+    enum { NAP_MICROSECONDS = 100 };
+    uint32_t own = atomic_fetch_add(&control->records[rank].meetings, 1) + 1;
+    double waited = 0;
+    for (int r = 0; r < control->ranks; r++) {
+        /* As a difference: the counters may wrap. */
+        while ((int32_t)(atomic_load(&control->records[r].meetings) - own) < 0) {
+            if (rt_board_stopped(control->board))
+                return rt_fail(error, RT_CANCELLED, "stopped while waiting for rank %d", r);
+            if (timeout > 0 && waited > timeout)
+                return rt_fail(error, RT_TIMEOUT,
+                               "waited longer than %g s for rank %d to end its step", timeout, r);
+            usleep(NAP_MICROSECONDS);
+            waited += NAP_MICROSECONDS * 1e-6;
+        }
+    }
+    return RT_OK;
+}
+
 void rt_control_clean_up(rt_control *control)
 {
     if (control->mapping)

@@ -24,12 +24,14 @@ typedef struct rt_record {
     volatile int32_t collective; /* the last one begun; -1: none yet */
     volatile bool inside;        /* it has not come back from it */
     volatile int64_t resident;   /* peak bytes, written at the end */
+    _Atomic uint32_t meetings;   /* how many it has come to */
     rt_error error;              /* why it ended; status RT_OK: no reason given */
 } rt_record;
 
 /* What rank 0 leaves for the closing summary. */
 typedef struct rt_finals {
     int64_t steps;
+    bool trained; /* at least one step */
     double loss;
     bool evaluated;
     double holdout[RT_MAX_RESULTS]; /* in the order of eval's results */
@@ -49,5 +51,9 @@ typedef struct rt_control {
 /* Errors: RT_NO_MEMORY, with the sizes. */
 rt_status rt_control_make(rt_control *control, int ranks, int64_t arena_bytes, rt_error *error);
 void rt_control_clean_up(rt_control *control);
+
+/* Waits until every rank has come here as often as this one, at most `timeout` seconds (0: for ever). For what is rare: it
+ * sleeps between looks. Errors: RT_TIMEOUT with the rank that is missing, RT_CANCELLED. */
+rt_status rt_control_meet(rt_control *control, int rank, double timeout, rt_error *error);
 
 #endif

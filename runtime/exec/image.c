@@ -394,6 +394,28 @@ static void read_training(rt_making *m, const rt_place *root)
         rt_reader_fail(&m->reader, &object, NULL, "needs either epochs or steps");
 }
 
+static void read_checkpoint(rt_making *m, const rt_place *root)
+{
+    rt_checkpoint_clause *c = &m->image->checkpoint;
+    if (failed(m) || !rt_member_given(root, "checkpoint"))
+        return;
+    rt_place object = rt_member_object(&m->reader, root, "checkpoint");
+    c->folder = rt_member_text(&m->reader, &object, "folder");
+    c->base = rt_member_text(&m->reader, &object, "base");
+    c->every = rt_member_int(&m->reader, &object, "every", 0, INT64_MAX);
+    c->epochs = rt_member_bool(&m->reader, &object, "epochs");
+    c->keep = rt_member_int(&m->reader, &object, "keep", 0, INT32_MAX);
+    c->site = read_site(m, &object, "site");
+    if (!failed(m) && !*c->folder)
+        rt_reader_fail(&m->reader, &object, "folder", "is empty");
+}
+
+static void read_source(rt_making *m, const rt_place *root)
+{
+    if (!failed(m) && rt_member_given(root, "source"))
+        m->image->source = rt_member_text(&m->reader, root, "source");
+}
+
 static rt_send read_send(rt_making *m, const rt_place *place, const rt_program *program, int step)
 {
     static const char *const operations[] = {"reduce", "copy"};
@@ -505,6 +527,8 @@ rt_status rt_image_read(const char *json, size_t bytes, rt_image *image, rt_erro
     read_functions(&m, &root);
     read_data(&m, &root);
     read_training(&m, &root);
+    read_checkpoint(&m, &root);
+    read_source(&m, &root);
     read_collectives(&m, &root);
     if (failed(&m))
         rt_image_clean_up(image);

@@ -120,6 +120,16 @@ typedef struct rt_training {
     uint64_t seed;
 } rt_training;
 
+/* When state is written, and where: `folder` under `base`. */
+typedef struct rt_checkpoint_clause {
+    const char *folder; /* NULL: the train says no checkpoint */
+    const char *base;
+    int64_t every; /* 0: after the last step alone */
+    bool epochs;   /* `every` counts epochs, not steps */
+    int64_t keep;  /* 0: all */
+    int site;
+} rt_checkpoint_clause;
+
 typedef struct rt_collective {
     const char *kind, *name;
     int axis;
@@ -157,6 +167,9 @@ typedef struct rt_image {
     int step_function, eval_function; /* indices of functions; eval -1 when there is none */
     rt_data data;
     rt_training training;
+    rt_checkpoint_clause checkpoint;
+    const char
+        *source; /* what the plan was compiled from, for files that outlive it; NULL: not known */
     rt_collective *collectives;
     int collective_count;
     struct cJSON *json;

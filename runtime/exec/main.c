@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "exec/checkpoints.h"
 #include "exec/report.h"
 #include "exec/run.h"
 #include "exec/samples.h"
@@ -81,7 +82,7 @@ static rt_status open_metrics(rt_run *run, rt_error *error)
 {
     if (!run->options.metrics)
         return RT_OK;
-    run->metrics = fopen(run->options.metrics, "we");
+    run->metrics = fopen(run->options.metrics, run->resumed.file ? "ae" : "we");
     if (!run->metrics)
         return rt_fail_errno(error, RT_IO, "cannot write '%s'", run->options.metrics);
     return RT_OK;
@@ -99,6 +100,8 @@ static rt_status prepare(rt_run *run, rt_error *error)
     }
     status = count_steps(run, error);
     if (status == RT_OK)
+        status = rt_checkpoints_prepare(run, error);
+    if (status == RT_OK)
         status = open_metrics(run, error);
     if (status == RT_OK)
         status = rt_control_make(&run->control, image->ranks, image->arena_bytes, error);
@@ -111,6 +114,7 @@ static void clean_up(rt_run *run)
     if (run->metrics)
         fclose(run->metrics);
     dataset_close(run->set);
+    safetensors_close(run->resumed.file);
 }
 
 static rt_exit train(rt_run *run)
@@ -119,6 +123,7 @@ static rt_exit train(rt_run *run)
     rt_exit outcome;
     rt_status status = prepare(run, &error);
     if (status == RT_OK) {
+        rt_checkpoints_tell(run);
         outcome = rt_launch(run);
     } else {
         rt_log_error("%s", error.text);

@@ -36,6 +36,21 @@ static rt_status take_save(const char *value, rt_options *options, rt_error *err
     return RT_OK;
 }
 
+static rt_status take_resume(const char *value, rt_options *options, rt_error *error)
+{
+    (void)error;
+    options->resume = true;
+    options->resume_from = value;
+    return RT_OK;
+}
+
+static rt_status take_checkpoints(const char *value, rt_options *options, rt_error *error)
+{
+    (void)error;
+    options->checkpoints = value;
+    return RT_OK;
+}
+
 static rt_status take_steps(const char *value, rt_options *options, rt_error *error)
 {
     if (!rt_parse_int64(value, strlen(value), &options->steps) || options->steps < 1)
@@ -87,7 +102,7 @@ static rt_status take_help(const char *value, rt_options *options, rt_error *err
 
 static const struct {
     const char *name;
-    const char *value; /* what the option takes; NULL: nothing */
+    const char *value; /* what the option takes, in brackets if it may be left out; NULL: nothing */
     option_fn *take;
     const char *description;
 } rows[] = {
@@ -97,6 +112,9 @@ static const struct {
     {"--weights", "FILE", take_weights, "begin from the variables of a safetensors file"},
     {"--save", "FILE", take_save,
      "write variables and the last step's gradients to a safetensors file at the end"},
+    {"--resume", "[PATH]", take_resume,
+     "go on from a checkpoint, or from a folder's newest (default: the plan's folder)"},
+    {"--checkpoints", "DIR", take_checkpoints, "folder for checkpoints in place of the plan's"},
     {"--steps", "N", take_steps, "stop after N steps; schedules keep their length"},
     {"--threads", "N", take_threads, "threads of each rank (default: cores / ranks)"},
     {"--timeout", "SECONDS", take_timeout,
@@ -118,7 +136,9 @@ static rt_status take(int argc, char **argv, int *next, rt_options *options, rt_
             continue;
         if (argument[length] == '\0') {
             (*next)++;
-            if (!rows[i].value)
+            bool optional = rows[i].value && rows[i].value[0] == '[';
+            bool given = *next < argc && strncmp(argv[*next], "--", 2) != 0;
+            if (!rows[i].value || (optional && !given))
                 return rows[i].take(NULL, options, error);
             if (*next == argc)
                 return rt_fail(error, RT_INVALID, "'%s' takes %s", rows[i].name, rows[i].value);
@@ -142,6 +162,10 @@ rt_status rt_options_read(int argc, char **argv, rt_options *options, rt_error *
         if (status != RT_OK)
             return status;
     }
+    if (options->resume && options->weights)
+        return rt_fail(
+            error, RT_INVALID,
+            "'--resume' goes on with what a checkpoint holds, so '--weights' has no place");
     return RT_OK;
 }
 

@@ -14,9 +14,12 @@ typedef struct rt_options {
     const char
         *weights;     /* safetensors file that the variables begin from; NULL: as the plan says */
     const char *save; /* safetensors file for variables and gradients at the end; NULL: none */
-    int64_t steps;    /* stop after so many steps; 0: as the plan says */
-    int threads;      /* of each rank; 0: the cores divided by the ranks */
-    double timeout;   /* seconds that a rank waits for another; 0: for ever */
+    bool resume;      /* go on from a checkpoint */
+    const char *resume_from; /* file or folder; NULL: the train's own folder */
+    const char *checkpoints; /* folder for checkpoints; NULL: as the plan says */
+    int64_t steps;           /* stop after so many steps; 0: as the plan says */
+    int threads;             /* of each rank; 0: the cores divided by the ranks */
+    double timeout;          /* seconds that a rank waits for another; 0: for ever */
     bool quiet;
     bool allow_nan;
     bool help;

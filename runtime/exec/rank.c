@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "exec/checkpoints.h"
 #include "exec/context.h"
 #include "exec/report.h"
 #include "exec/run.h"
@@ -17,6 +18,7 @@ typedef struct rt_rank {
     esp_context context;
     rt_samples samples;
     rt_report report;
+    rt_checkpoints checkpoints;
     rt_error *error;
     bool not_finite; /* the loss, which is the same on each rank */
     double loss;     /* of the last step; 0 when the plan computes none */
@@ -135,8 +137,8 @@ static int64_t epoch_ended(const rt_rank *rank, int64_t step)
     if (!rank->run->set)
         return 0;
     int64_t samples = (int64_t)dataset_count(rank->run->set, DATASET_TRAIN);
-    int64_t batch = rank->run->image->training.batch;
-    int64_t before = step * batch / samples, after = (step + 1) * batch / samples;
+    int64_t before = rt_run_position(rank->run, step) / samples;
+    int64_t after = rt_run_position(rank->run, step + 1) / samples;
     return after > before ? after : 0;
 }
 
@@ -151,19 +153,36 @@ static rt_status one_step(rt_rank *rank, int64_t step)
         status = evaluate(rank);
         row.holdout = rank->holdout;
     }
+    if (status == RT_OK && rt_checkpoints_due(&rank->checkpoints, step, row.epoch))
+        status = rt_checkpoints_write(&rank->checkpoints, step + 1, rank->error);
     if (status != RT_OK || rank->context.rank != 0)
         return status;
+    rank->run->control.finals->trained = true;
     rank->run->control.finals->steps = step + 1;
     return rt_report_step(&rank->report, &row, rank->error);
 }
 
 static rt_status train(rt_rank *rank)
 {
+    const rt_run *run = rank->run;
     rank->context.record->phase = RT_STEPPING;
     rt_status status = RT_OK;
-    for (int64_t step = 0; status == RT_OK && step < rank->run->last_step; step++)
+    run->control.finals->steps = run->first_step;
+    if (run->first_step >= run->last_step && can_evaluate(rank))
+        status = evaluate(rank);
+    for (int64_t step = run->first_step; status == RT_OK && step < run->last_step; step++)
         status = one_step(rank, step);
-    return status;
+    rt_error late;
+    rt_status written = rt_checkpoints_stop(&rank->checkpoints, &late);
+    if (status != RT_OK || written == RT_OK)
+        return status;
+    *rank->error = late;
+    return written;
+}
+
+int64_t rt_run_position(const rt_run *run, int64_t steps)
+{
+    return run->first_position + (steps - run->first_step) * run->image->training.batch;
 }
 
 int rt_run_threads(const rt_run *run)
@@ -187,8 +206,12 @@ static rt_status live(rt_rank *rank, int number)
     status = rt_variables_init(&rank->context, rank->error);
     if (status == RT_OK && run->options.weights)
         status = rt_weights_read(&rank->context, run->options.weights, rank->error);
+    rt_checkpoints_start(&rank->checkpoints, run, &rank->context);
     if (status == RT_OK)
-        status = rt_samples_start(&rank->samples, &rank->context, run->set, rank->error);
+        status = rt_checkpoints_read(&rank->checkpoints, rank->error);
+    if (status == RT_OK)
+        status = rt_samples_start(&rank->samples, &rank->context, run->set,
+                                  run->first_position / run->image->training.batch, rank->error);
     if (status == RT_OK) {
         rt_report_start(&rank->report, run, &rank->context);
         status = train(rank);

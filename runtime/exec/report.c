@@ -144,7 +144,10 @@ static rt_status write_summary(const rt_run *run, int64_t peak, double seconds, 
     rt_json_double(&line, "seconds", seconds);
     rt_json_int(&line, "ranks", run->image->ranks);
     rt_json_int(&line, "steps", finals->steps);
-    rt_json_float(&line, "loss", (float)finals->loss);
+    if (finals->trained)
+        rt_json_float(&line, "loss", (float)finals->loss);
+    if (*run->checkpoints && finals->trained)
+        rt_json_text(&line, "checkpoints", run->checkpoints);
     if (finals->evaluated)
         add_holdout(&line, run->image, finals->holdout);
     rt_json_close(&line, '}');
@@ -159,11 +162,15 @@ rt_status rt_report_summary(const rt_run *run, int64_t peak, rt_error *error)
     const rt_finals *finals = run->control.finals;
     double seconds = (double)(rt_nanoseconds() - run->begin) / billion;
     if (!run->options.quiet) {
-        printf("%s by %s: %lld steps on %d rank%s in %.3f s, loss %.4g", image->train, image->plan,
-               (long long)finals->steps, image->ranks, image->ranks == 1 ? "" : "s", seconds,
-               finals->loss);
+        printf("%s by %s: %lld steps on %d rank%s in %.3f s", image->train, image->plan,
+               (long long)finals->steps, image->ranks, image->ranks == 1 ? "" : "s", seconds);
+        if (finals->trained)
+            printf(", loss %.4g", finals->loss);
         if (finals->evaluated)
             print_holdout(image, finals->holdout);
+        if (*run->checkpoints && finals->trained)
+            printf("\ncheckpoints in '%s', the last after step %lld", run->checkpoints,
+                   (long long)finals->steps);
         printf(
             "\nmemory of the rank that needs most: %lld bytes reserved (%.1f MB), %.1f MB resident "
             "at the peak\n",

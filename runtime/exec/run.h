@@ -14,18 +14,26 @@
 #include "exec/image.h"
 #include "exec/options.h"
 #include "espalier/abi.h"
+#include "state/checkpoint.h"
 
 typedef struct rt_run {
     const rt_image *image;
     esp_function_fn *const *functions;
     rt_options options;
     rt_control control;
-    dataset *set;        /* NULL when the plan has no data */
-    FILE *metrics;       /* NULL when not asked for */
-    int64_t total_steps; /* as the plan says; schedules count to it */
-    int64_t last_step;   /* where this run stops: total_steps or --steps */
-    int64_t begin;       /* rt_nanoseconds() when the executable started */
+    dataset *set;                      /* NULL when the plan has no data */
+    FILE *metrics;                     /* NULL when not asked for */
+    int64_t total_steps;               /* as the plan says; schedules count to it */
+    int64_t last_step;                 /* where this run stops: total_steps or --steps */
+    int64_t first_step;                /* 0, or the steps that the checkpoint has done */
+    int64_t first_position;            /* samples taken before it */
+    char checkpoints[CHECKPOINT_PATH]; /* their folder; empty: none are written */
+    checkpoint_found resumed;          /* file NULL: from the beginning */
+    int64_t begin;                     /* rt_nanoseconds() when the executable started */
 } rt_run;
+
+/* Samples taken from the stream after so many steps. */
+int64_t rt_run_position(const rt_run *run, int64_t steps);
 
 /* Threads of each rank: what the command line says, or the cores divided by the ranks. */
 int rt_run_threads(const rt_run *run);

@@ -99,6 +99,7 @@ static rt_status start_feed(const rt_samples *samples, bool in_order, feed **mad
                             .first_row =
                                 (uint64_t)(batch_coordinate(samples, first) * first->local[0]),
                             .rows = (uint64_t)first->local[0],
+                            .first_step = in_order ? 0 : (uint64_t)samples->first_batch,
                             .fields = samples->fields,
                             .field_count = (size_t)image->data.field_count};
     return feed_start(&options, made, error);
@@ -120,9 +121,9 @@ static rt_status match_inputs(rt_samples *samples, rt_error *error)
 }
 
 rt_status rt_samples_start(rt_samples *samples, esp_context *context, const dataset *set,
-                           rt_error *error)
+                           int64_t first_batch, rt_error *error)
 {
-    *samples = (rt_samples){.context = context, .set = set};
+    *samples = (rt_samples){.context = context, .set = set, .first_batch = first_batch};
     if (!set || context->image->data.field_count == 0)
         return RT_OK;
     size_t count = (size_t)context->image->data.field_count;

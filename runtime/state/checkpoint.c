@@ -150,12 +150,15 @@ static rt_status list_files(const char *folder, const char *suffix, listing *fil
     return status;
 }
 
-static rt_status remove_from(const char *folder, const char *suffix, size_t keep, rt_error *error)
+static rt_status remove_from(const char *folder, const char *suffix, uint64_t step, size_t keep,
+                             rt_error *error)
 {
     listing files;
     rt_status status = list_files(folder, suffix, &files, error);
-    for (size_t i = keep; i < files.count && status == RT_OK; i++) {
+    for (size_t i = 0, kept = 0; i < files.count && status == RT_OK; i++) {
         char path[CHECKPOINT_PATH];
+        if (files.items[i].step > step || kept++ < keep)
+            continue;
         status = join(path, folder, files.items[i].name, error);
         if (status == RT_OK && unlink(path) != 0 && errno != ENOENT)
             status = rt_fail_errno(error, RT_IO, "cannot remove the old checkpoint '%s'", path);
@@ -164,10 +167,22 @@ static rt_status remove_from(const char *folder, const char *suffix, size_t keep
     return status;
 }
 
-rt_status checkpoint_prune(const char *folder, size_t keep, rt_error *error)
+rt_status checkpoint_prune(const char *folder, uint64_t step, size_t keep, rt_error *error)
 {
-    rt_status status = remove_from(folder, SUFFIX, keep ? keep : 1, error);
-    return status == RT_OK ? remove_from(folder, PARTIAL, 0, error) : status;
+    rt_status status = remove_from(folder, SUFFIX, step, keep ? keep : 1, error);
+    return status == RT_OK ? remove_from(folder, PARTIAL, UINT64_MAX, 0, error) : status;
+}
+
+rt_status checkpoint_newest(const char *folder, uint64_t *step, rt_error *error)
+{
+    listing files;
+    rt_status status = list_files(folder, SUFFIX, &files, error);
+    if (status == RT_OK && files.count)
+        *step = files.items[0].step;
+    else if (status == RT_OK)
+        status = rt_fail(error, RT_NOT_FOUND, "'%s' holds no checkpoint", folder);
+    free(files.items);
+    return status;
 }
 
 rt_status checkpoint_open(const char *path, checkpoint_found *found, rt_error *error)

@@ -5,7 +5,7 @@
  * one is found even if a newer one is damaged.
  *
  *     checkpoint_path(path, "ckpt", 1000, &error);                              # then safetensors_create(...) ... finish
- *     checkpoint_prune("ckpt", 3, &error);
+ *     checkpoint_prune("ckpt", 1000, 3, &error);
  *
  *     status = checkpoint_open_latest("ckpt", &found, &error);
  *     ... found.file, found.progress.step; found.skipped tells of a damaged one ...
@@ -44,8 +44,12 @@ rt_status checkpoint_read_progress(const safetensors *file, checkpoint_progress 
 rt_status checkpoint_path(char path[CHECKPOINT_PATH], const char *folder, uint64_t step,
                           rt_error *error);
 
-/* Removes all but the newest `keep` (at least 1), and partial files that a killed run has left. */
-rt_status checkpoint_prune(const char *folder, size_t keep, rt_error *error);
+/* Of the files after `step` and earlier, removes all but the newest `keep` (at least 1), and with them the partial files
+ * that a killed run has left. Those after later steps are another run's, or damaged: they stay. */
+rt_status checkpoint_prune(const char *folder, uint64_t step, size_t keep, rt_error *error);
+
+/* The largest step that a file's name says, damaged or not. RT_NOT_FOUND: there is no file, or no folder. */
+rt_status checkpoint_newest(const char *folder, uint64_t *step, rt_error *error);
 
 typedef struct checkpoint_found {
     safetensors *file; /* the caller closes it */

@@ -318,13 +318,30 @@ static rt_status check_shape(const safetensors_entry *entry, const safetensors_r
                    shape_text(slice->rank, wanted, wants));
 }
 
-static void read_straight(const safetensors_entry *entry, const rt_slice *slice, float *values)
+/* Values of `type` from values of another one, or the very bytes where the types are the same. */
+static void convert(const safetensors_entry *entry, rt_slice_run run, rt_element type, void *values)
+{
+    size_t from = rt_element_bytes(entry->type), to = rt_element_bytes(type);
+    const uint8_t *bytes = entry->bytes + run.logical * from;
+    uint8_t *out = (uint8_t *)values + run.local * to;
+    if (entry->type == type) {
+        memcpy(out, bytes, (size_t)run.count * to);
+    } else if (type == RT_F32) {
+        rt_elements_to_float(entry->type, bytes, (float *)(void *)out, (size_t)run.count);
+    } else {
+        for (uint64_t i = 0; i < run.count; i++) {
+            double value = rt_element_value(entry->type, bytes + i * from, false);
+            memcpy(out + i * to, &value, sizeof value);
+        }
+    }
+}
+
+static void read_straight(const safetensors_entry *entry, const rt_slice *slice, rt_element type,
+                          void *values)
 {
     rt_slice_walk walk = rt_slice_walk_of(slice);
     for (rt_slice_run run; rt_slice_next(&walk, &run);)
-        rt_elements_to_float(entry->type,
-                             entry->bytes + run.logical * rt_element_bytes(entry->type),
-                             values + run.local, (size_t)run.count);
+        convert(entry, run, type, values);
 }
 
 /* Value by value: transposes are of weights, once a run. */
@@ -356,22 +373,44 @@ static void read_permuted(const safetensors_entry *entry, const safetensors_requ
     }
 }
 
-rt_status safetensors_read(const safetensors *file, const safetensors_request *request,
-                           float *values, rt_error *error)
+static rt_status find_to_read(const safetensors *file, const safetensors_request *request,
+                              const safetensors_entry **entry, rt_error *error)
 {
-    const safetensors_entry *entry = safetensors_find(file, request->name);
-    if (!entry)
+    *entry = safetensors_find(file, request->name);
+    if (!*entry)
         return rt_fail(error, RT_NOT_FOUND, "'%s' has no tensor '%s'", file->path, request->name);
     rt_status status = rt_slice_check(request->slice, error);
     if (status != RT_OK)
         return rt_error_prefix(error, "tensor '%s'", request->name);
-    status = check_shape(entry, request, error);
+    return check_shape(*entry, request, error);
+}
+
+rt_status safetensors_read(const safetensors *file, const safetensors_request *request,
+                           float *values, rt_error *error)
+{
+    const safetensors_entry *entry;
+    rt_status status = find_to_read(file, request, &entry, error);
     if (status != RT_OK)
         return status;
     if (request->order)
         read_permuted(entry, request, values);
     else
-        read_straight(entry, request->slice, values);
+        read_straight(entry, request->slice, RT_F32, values);
+    return RT_OK;
+}
+
+rt_status safetensors_read_as(const safetensors *file, const safetensors_request *request,
+                              rt_element type, void *values, rt_error *error)
+{
+    const safetensors_entry *entry;
+    rt_status status = find_to_read(file, request, &entry, error);
+    if (status != RT_OK)
+        return status;
+    bool fits = type == entry->type || type == RT_F32 || type == RT_F64;
+    if (request->order || !fits)
+        return rt_fail(error, RT_UNSUPPORTED, "'%s' tensor '%s': %s is not read as %s", file->path,
+                       request->name, rt_element_name(entry->type), rt_element_name(type));
+    read_straight(entry, request->slice, type, values);
     return RT_OK;
 }
 

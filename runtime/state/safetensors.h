@@ -60,6 +60,11 @@ typedef struct safetensors_request {
 rt_status safetensors_read(const safetensors *file, const safetensors_request *request,
                            float *values, rt_error *error);
 
+/* The same as values of `type`: bit by bit where the file has that type, else to F32 or F64 by value. `order` is NULL.
+ * Errors as above, and RT_UNSUPPORTED. */
+rt_status safetensors_read_as(const safetensors *file, const safetensors_request *request,
+                              rt_element type, void *values, rt_error *error);
+
 /* Compares each tensor with its checksum, where the file has checksums (those of this project do; see
  * safetensors_write.h). RT_DAMAGED names the first tensor that differs; *checked is how many had one. */
 rt_status safetensors_verify(const safetensors *file, size_t *checked, rt_error *error);

@@ -32,6 +32,10 @@ static const char good[] =
     "\"fields\": [{\"input\": \"x\", \"columns\": [0, 1], \"scale\": 0.5, \"shift\": 1}]},"
     "\"training\": {\"batch\": 12, \"microbatches\": 1, \"epochs\": null, \"steps\": 5,"
     "\"seed\": \"18446744073709551615\"},"
+    "\"checkpoint\": {\"folder\": \"ckpt\", \"base\": \"/d\", \"every\": 2, \"epochs\": true, "
+    "\"keep\": 3, "
+    "\"site\": 0},"
+    "\"source\": \"{}\","
     "\"collectives\": [{\"kind\": \"all_reduce\", \"name\": \"ring\", \"axis\": 1, \"type\": "
     "\"f32\","
     "\"site\": 0, \"clause\": 1, \"program\": {\"chunks\": 2, \"weights\": [1, 3],"
@@ -49,6 +53,10 @@ static void a_good_image_is_read(void **state)
     assert_int_equal(image.variables[0].tensor.local_count, 8);
     assert_true(image.training.seed == UINT64_MAX);
     assert_int_equal(image.clock_valid, -1);
+    assert_string_equal(image.checkpoint.folder, "ckpt");
+    assert_int_equal(image.checkpoint.every, 2);
+    assert_true(image.checkpoint.epochs);
+    assert_string_equal(image.source, "{}");
     const rt_program *program = &image.collectives[0].program;
     assert_int_equal(program->ranks, 3);
     assert_int_equal(program->send_count, 3);
@@ -120,6 +128,8 @@ static void what_is_wrong_is_named(void **state)
         {"\"columns\": [0, 1]", "\"columns\": [3, 1]", "data.fields[0].columns[1] is out of range"},
         {"\"epochs\": null", "\"epochs\": 3", "training needs either epochs or steps"},
         {"\"18446744073709551615\"", "\"-1\"", "training.seed is not an unsigned integer"},
+        {"\"every\": 2", "\"every\": -2", "checkpoint.every is out of range"},
+        {"\"folder\": \"ckpt\"", "\"folder\": \"\"", "checkpoint.folder is empty"},
         {"\"weights\": [1, 3]", "\"weights\": [1]", "program.weights is not as long"},
         {"[0, 0, 1, \"reduce\"]", "[2, 0, 1, \"reduce\"]", "steps[0][0][0] is out of range"},
         {"[0, 0, 1, \"reduce\"]", "[0, 0, 3, \"reduce\"]", "steps[0][0][2] is out of range"},

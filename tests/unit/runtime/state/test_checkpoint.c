@@ -121,7 +121,7 @@ static void old_ones_and_remains_are_removed(void **state)
     snprintf(stranger, sizeof stranger, "%s/step-final.safetensors", folder);
     fclose(fopen(stranger, "w"));
     damage(100000000, 5); /* undone: the file is whole again */
-    assert_int_equal(checkpoint_prune(folder, 3, NULL), RT_OK);
+    assert_int_equal(checkpoint_prune(folder, UINT64_MAX, 3, NULL), RT_OK);
     assert_latest(100000000, 0);
     static const struct {
         const char *name;
@@ -135,6 +135,20 @@ static void old_ones_and_remains_are_removed(void **state)
         snprintf(path, sizeof path, "%s/%s", folder, files[i].name);
         assert_int_equal(access(path, F_OK), files[i].there);
     }
+}
+
+static void files_of_later_steps_stay(void **state)
+{
+    (void)state;
+    uint64_t newest;
+    assert_int_equal(checkpoint_prune(folder, 4000, 1, NULL), RT_OK);
+    assert_int_equal(checkpoint_newest(folder, &newest, NULL), RT_OK);
+    assert_true(newest == 100000000);
+    assert_int_equal(checkpoint_prune(folder, 4999, 1, NULL), RT_OK);
+    char path[CHECKPOINT_PATH];
+    assert_int_equal(checkpoint_path(path, folder, 5000, NULL), RT_OK);
+    assert_int_equal(access(path, F_OK), 0);
+    assert_int_equal(checkpoint_newest("/nowhere/at/all", &newest, NULL), RT_NOT_FOUND);
 }
 
 static void other_files_are_no_checkpoints(void **state)
@@ -154,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_good_one_is_used),
         cmocka_unit_test(old_ones_and_remains_are_removed),
+        cmocka_unit_test(files_of_later_steps_stay),
         cmocka_unit_test(other_files_are_no_checkpoints),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -238,7 +238,7 @@ static rt_status write_and_read(const void *argument, rt_error *error)
     status = safetensors_finish(writer, NULL, error);
     checkpoint_found found = {0};
     if (status == RT_OK)
-        status = checkpoint_prune(folder, 2, error);
+        status = checkpoint_prune(folder, UINT64_MAX, 2, error);
     if (status == RT_OK)
         status = checkpoint_open_latest(folder, &found, error);
     safetensors_close(found.file);
