@@ -15,7 +15,7 @@ packages=(
     gcc libc6-dev cmake ninja-build pkg-config flex bison
     llvm-19-dev libdnnl-dev libcjson-dev libexpat1-dev zlib1g-dev
 )
-test_packages=(libcmocka-dev libglpk-dev gdb jq neovim)
+test_packages=(libcmocka-dev libglpk-dev gdb jq neovim mandoc)
 
 say() { printf 'bootstrap: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }

@@ -18,3 +18,22 @@ write_basic_package_version_file(EspalierRuntimeConfigVersion.cmake COMPATIBILIT
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/EspalierRuntimeConfig.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/EspalierRuntimeConfigVersion.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/EspalierRuntime)
+
+# Manual pages and completions are what the compiler itself prints from its tables.
+if(TARGET espalier)
+  set(made ${CMAKE_BINARY_DIR}/share)
+  add_custom_command(OUTPUT ${made}/stamp
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${made}/man ${made}/completions
+    COMMAND espalier manual --all=${made}/man
+    COMMAND espalier completions bash > ${made}/completions/espalier
+    COMMAND espalier completions zsh > ${made}/completions/_espalier
+    COMMAND espalier completions fish > ${made}/completions/espalier.fish
+    COMMAND ${CMAKE_COMMAND} -E touch ${made}/stamp
+    DEPENDS espalier COMMENT "manual pages and completions" VERBATIM)
+  add_custom_target(manual ALL DEPENDS ${made}/stamp)
+  install(DIRECTORY ${made}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")
+  install(DIRECTORY ${made}/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 FILES_MATCHING PATTERN "*.5")
+  install(FILES ${made}/completions/espalier DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+  install(FILES ${made}/completions/_espalier DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+  install(FILES ${made}/completions/espalier.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+endif()

@@ -12,6 +12,8 @@ int command_fmt(session *s);
 int command_topology(session *s);
 int command_lsp(session *s);
 int command_read(session *s);
+int command_manual(session *s);
+int command_completions(session *s);
 int command_help(session *s);
 
 #endif

@@ -139,6 +139,11 @@ static const char *const names[PASS_COUNT] = {
 #undef PASS
 };
 
+const char *compile_pass_name(pass_id id)
+{
+    return names[id];
+}
+
 int compile_find_pass(const char *name)
 {
     for (int i = 0; i < PASS_COUNT; i++) {

@@ -37,6 +37,8 @@ bool compile_plan(session *s, const char *operand, pass_id last, compilation *c)
 /* Frees what is not in the session's arena; also for a zeroed compilation. */
 void compile_clean_up(compilation *c);
 
+const char *compile_pass_name(pass_id id);
+
 /* The pass of that name; -1 if there is none. */
 int compile_find_pass(const char *name);
 

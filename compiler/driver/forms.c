@@ -99,6 +99,15 @@ static const struct form_row {
     {"obj", PASS_GENERATE, NULL, NULL, CODEGEN_OBJECT},
 };
 
+const char *form_name(int i, bool read_back)
+{
+    for (size_t k = 0; k < sizeof forms / sizeof *forms; k++) {
+        if ((!read_back || forms[k].read) && i-- == 0)
+            return forms[k].name;
+    }
+    return NULL;
+}
+
 static const struct form_row *find_form(session *s, const char *name)
 {
     text known = text_in(s->memory);

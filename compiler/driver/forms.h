@@ -14,4 +14,7 @@ bool form_emit(session *s, const char *operand, const char *form);
 /* Reads a printed form, verifies it, and prints it again. False after an error. */
 bool form_read_back(session *s, const char *form, const char *path);
 
+/* The name of form `i`, NULL behind the last; `read_back`: of those alone that can be read back. */
+const char *form_name(int i, bool read_back);
+
 #endif

@@ -9,6 +9,7 @@ static command_fn *const commands[COMMAND_COUNT] = {
     [COMMAND_RUN] = command_run,           [COMMAND_EXPLAIN] = command_explain,
     [COMMAND_FMT] = command_fmt,           [COMMAND_LSP] = command_lsp,
     [COMMAND_TOPOLOGY] = command_topology, [COMMAND_READ] = command_read,
+    [COMMAND_MANUAL] = command_manual,     [COMMAND_COMPLETIONS] = command_completions,
     [COMMAND_HELP] = command_help,
 };
 

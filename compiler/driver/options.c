@@ -2,19 +2,6 @@
 
 #include <string.h>
 
-typedef struct command_row {
-    const char *name;
-    const char *operands;
-    const char *summary;
-} command_row;
-
-typedef struct option_row {
-    const char *name;
-    const char *value;
-    const char *commands; /* separated by spaces */
-    const char *summary;
-} option_row;
-
 static const command_row command_rows[] = {
 #define COMMAND(id, name, operands, summary) {name, operands, summary},
 #include "driver/commands.def"
@@ -32,6 +19,16 @@ const char *options_command_name(command_id id)
     return command_rows[id].name;
 }
 
+const command_row *options_command(command_id id)
+{
+    return &command_rows[id];
+}
+
+const option_row *options_option(option_id id)
+{
+    return &option_rows[id];
+}
+
 int options_find_command(const char *word)
 {
     for (int i = 0; i < COMMAND_COUNT; i++) {
@@ -41,8 +38,9 @@ int options_find_command(const char *word)
     return -1;
 }
 
-static bool command_knows(command_id command, const option_row *row)
+bool options_command_knows(command_id command, option_id option)
 {
+    const option_row *row = &option_rows[option];
     const char *name = command_rows[command].name;
     size_t length = strlen(name);
     for (const char *at = row->commands; (at = strstr(at, name)) != NULL; at += length) {
@@ -60,7 +58,7 @@ void options_print_overview(FILE *out)
           "usage: espalier COMMAND [OPTIONS] OPERANDS\n\n",
           out);
     for (int i = 0; i < COMMAND_COUNT; i++)
-        fprintf(out, "  %-10s %s\n", command_rows[i].name, command_rows[i].summary);
+        fprintf(out, "  %-12s %s\n", command_rows[i].name, command_rows[i].summary);
     fputs("\n'espalier help COMMAND' lists a command's options.\n"
           "exit codes: 0 fine, 1 the plan file has errors, 2 the command line has errors,\n"
           "3 a file, a tool or the system refused; 'run' gives the executable's own code.\n",
@@ -74,7 +72,7 @@ void options_print_command(command_id id, FILE *out)
             command->summary);
     for (int i = 0; i < OPTION_COUNT; i++) {
         const option_row *row = &option_rows[i];
-        if (!command_knows(id, row))
+        if (!options_command_knows(id, (option_id)i))
             continue;
         char name[64];
         snprintf(name, sizeof name, "%s%s%s", row->name, *row->value ? "=" : "", row->value);
@@ -89,8 +87,7 @@ static bool usage_error(FILE *errors, command_id command, const char *problem, c
     return false;
 }
 
-/* The option that `word` names, up to its '='; -1 if there is none. */
-static int find_option(const char *word)
+int options_find_option(const char *word)
 {
     if (strcmp(word, "-o") == 0)
         return OPTION_OUTPUT;
@@ -105,11 +102,10 @@ static int find_option(const char *word)
     return -1;
 }
 
-/* Whether the option takes this value; options that take any are not listed. */
-static bool value_is_known(int id, const char *value)
+const char *options_known_value(option_id id, int i)
 {
     static const struct {
-        int id;
+        option_id id;
         const char *value;
     } known[] = {
         {OPTION_DIAGNOSTICS, "json"},
@@ -117,15 +113,21 @@ static bool value_is_known(int id, const char *value)
         {OPTION_COLOUR, "always"},
         {OPTION_COLOUR, "never"},
     };
-    bool listed = false;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (known[i].id != id)
-            continue;
-        if (strcmp(known[i].value, value) == 0)
-            return true;
-        listed = true;
+    for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
+        if (known[k].id == id && i-- == 0)
+            return known[k].value;
     }
-    return !listed;
+    return NULL;
+}
+
+static bool value_is_known(int id, const char *value)
+{
+    const char *known = options_known_value((option_id)id, 0);
+    for (int i = 1; known; known = options_known_value((option_id)id, i++)) {
+        if (strcmp(known, value) == 0)
+            return true;
+    }
+    return options_known_value((option_id)id, 0) == NULL;
 }
 
 static bool store_value(options *o, int id, const char *value, FILE *errors)
@@ -149,11 +151,11 @@ static bool store_value(options *o, int id, const char *value, FILE *errors)
 static bool parse_option(options *o, char *const *argv, int *at, FILE *errors)
 {
     const char *word = argv[*at];
-    int id = find_option(word);
+    int id = options_find_option(word);
     if (id < 0)
         return usage_error(errors, o->command, "no such option:", word);
     const option_row *row = &option_rows[id];
-    if (!command_knows(o->command, row))
+    if (!options_command_knows(o->command, (option_id)id))
         return usage_error(errors, o->command, "this command does not take", row->name);
     const char *value = strchr(word, '=');
     if (!*row->value)

@@ -47,6 +47,26 @@ typedef struct options {
     char *const *rest; /* what stands behind `--`: for the executable; ends with NULL */
 } options;
 
+typedef struct command_row {
+    const char *name;
+    const char *operands; /* as the usage line shows them */
+    const char *summary;
+} command_row;
+
+typedef struct option_row {
+    const char *name;     /* "--emit" */
+    const char *value;    /* "FORM"; "" for an option without a value */
+    const char *commands; /* separated by spaces */
+    const char *summary;
+} option_row;
+
+const command_row *options_command(command_id id);
+const option_row *options_option(option_id id);
+bool options_command_knows(command_id command, option_id option);
+
+/* The option that `word` names, up to its '='; -1 if there is none. */
+int options_find_option(const char *word);
+
 /* False after printing what is wrong and what would do. */
 bool options_parse(options *o, int argc, char *const *argv, FILE *errors);
 
@@ -61,5 +81,8 @@ void options_print_command(command_id id, FILE *out);
 /* -1 for a word that is no command. */
 int options_find_command(const char *word);
 const char *options_command_name(command_id id);
+
+/* Value `i` of those that the option takes, NULL behind the last; options that take any have none. */
+const char *options_known_value(option_id id, int i);
 
 #endif
