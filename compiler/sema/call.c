@@ -449,6 +449,17 @@ static bool result_fits(elaboration *e, const ast_node *type, build_operand *t)
     return true;
 }
 
+/* A dimension that the callee made, in the caller: the one of that name and size that it has already, or a new one. */
+static label *taken_over(elaboration *e, label *made)
+{
+    label *known = frame_dim(e, made->name);
+    if (known && known->home == e->frame && known->dim == made->dim)
+        return known;
+    made->home = e->frame;
+    frame_bind_dim(e, made->name, made);
+    return made;
+}
+
 /* The callee's dimensions as the caller knows them. */
 static bool hand_out(elaboration *e, const ast_node *call, frame *callee, build_operand *t)
 {
@@ -456,10 +467,8 @@ static bool hand_out(elaboration *e, const ast_node *call, frame *callee, build_
         label *l = label_of(t->labels[i]);
         if (l->home == callee && l->outer)
             t->labels[i] = l->outer->text;
-        else if (l->home == callee) {
-            l->home = e->frame;
-            frame_bind_dim(e, l->name, l);
-        }
+        else if (l->home == callee)
+            t->labels[i] = taken_over(e, l)->text;
         for (int k = 0; k < i; k++)
             if (t->labels[k] == t->labels[i]) {
                 sema_report(e->sema, E0212, call->at,

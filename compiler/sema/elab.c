@@ -64,7 +64,11 @@ static dim_id dim_of(graph *g, atom name, int64_t size, span at)
 
 label *elab_dim_new(elaboration *e, atom name, int64_t size, span at)
 {
-    label *l = label_new(e->graph, name, dim_of(e->graph, name, size, at), at);
+    dim_id dim = dim_of(e->graph, name, size, at);
+    label *known = frame_dim(e, name);
+    if (known && known->home == e->frame && known->dim == dim)
+        return known;
+    label *l = label_new(e->graph, name, dim, at);
     l->home = e->frame;
     frame_bind_dim(e, name, l);
     return l;

@@ -4,15 +4,16 @@
 
 #include <string.h>
 
-enum { LINT_NAME = 0, LINT_USED = 1 };
+enum { LINT_NAME = 0, LINT_USED = 1, LINT_MADE = 2, LINT_MOST_LOOKED_INTO = 100 };
 
 typedef struct lint {
     sema *sema;
     const definition *of;
-    table names;   /* LINT_NAME: bound so far, LINT_USED: used somewhere */
-    bool unknown;  /* a name is misspelt: what it means seems not to be used */
-    bool gap;      /* a statement of the body is lost, and with it what it binds */
-    bool branched; /* inside `if`: what is bound may not be */
+    table names;     /* LINT_NAME: bound so far, LINT_USED: used somewhere */
+    bool unknown;    /* a name is misspelt: what it means seems not to be used */
+    bool gap;        /* a statement of the body is lost, and with it what it binds */
+    bool branched;   /* inside `if`: what is bound may not be */
+    int looked_into; /* definitions whose bodies were read for the dimensions that they make */
 } lint;
 
 static void bind(lint *l, atom name)
@@ -67,6 +68,42 @@ static void argument(lint *l, const definition *d, const ast_node *arg, const as
         bind(l, arg->name);
 }
 
+static void bind_made(lint *l, const sema_file *file, const ast_node *x);
+
+/* Dimensions that `d` makes come out with their names: those of the head's result, or, where it has none, any. */
+static void bind_result(lint *l, const definition *d)
+{
+    const ast_node *result = ast_child(d->node, AST_RESULT);
+    const ast_node *dims =
+        result && result->count ? ast_child(result->children[0], AST_DIMS) : NULL;
+    for (size_t i = 0; dims && i < dims->count; i++)
+        if (dims->children[i]->kind == AST_NAME || dims->children[i]->kind == AST_NAMED)
+            bind(l, dims->children[i]->name);
+    if (dims || table_get(&l->names, d->name, LINT_MADE))
+        return;
+    table_set(&l->names, d->name, LINT_MADE, l);
+    if (l->looked_into++ < LINT_MOST_LOOKED_INTO)
+        bind_made(l, d->file, ast_child(d->node, AST_BODY));
+    else
+        l->gap = true; /* names may be bound that are not known of */
+}
+
+static void bind_made(lint *l, const sema_file *file, const ast_node *x)
+{
+    if (!x || x->poisoned)
+        return;
+    if (x->kind == AST_NAMED)
+        bind(l, x->name);
+    const ast_node *callee = x->kind == AST_CALL ? x->children[0] : NULL;
+    const definition *d = callee && callee->kind == AST_NAME
+                              ? scope_find(l->sema, file, AST_LAYER, callee->name)
+                              : NULL;
+    if (d)
+        bind_result(l, d);
+    for (size_t i = 0; i < x->count; i++)
+        bind_made(l, file, x->children[i]);
+}
+
 static void call_definition(lint *l, const definition *d, const ast_node *call)
 {
     const ast_node **given = arena_array(l->sema->memory, const ast_node *, d->parameter_count + 1);
@@ -79,12 +116,7 @@ static void call_definition(lint *l, const definition *d, const ast_node *call)
         for (size_t k = 1; over && k < arg->count; k++)
             argument(l, d, arg->children[k], fine ? given : NULL);
     }
-    const ast_node *result = ast_child(d->node, AST_RESULT);
-    const ast_node *dims =
-        result && result->count ? ast_child(result->children[0], AST_DIMS) : NULL;
-    for (size_t i = 0; dims && i < dims->count; i++)
-        if (dims->children[i]->kind == AST_NAME || dims->children[i]->kind == AST_NAMED)
-            bind(l, dims->children[i]->name); /* a dimension made inside comes out with its name */
+    bind_result(l, d);
 }
 
 static void call_builtin(lint *l, const builtin *b, const ast_node *call)
