@@ -119,15 +119,13 @@ static void write_tensor(image *m, const graph_type *type, const graph_layout *l
     text_add(&m->out, "], \"offset\": %" PRId64, b->offset < 0 ? 0 : b->offset);
 }
 
-/* The place where the step leaves a parameter's gradient, for those that lie in a block of gradients. */
-static void write_gradient(image *m, const graph_variable *v)
+/* Where the step leaves a parameter's gradient, if it lies in memory as the parameter does. */
+static void write_gradient(image *m, size_t variable)
 {
-    for (size_t i = 0; i < m->s->buffers.count; i++) {
-        const schedule_buffer *b = &m->s->buffers.items[i];
-        if (b->memory == MEMORY_GRADIENTS && b->block >= 0 && b->name && b->type == v->type.dtype &&
-            strncmp(b->name, "grad ", 5) == 0 && strcmp(b->name + 5, v->path) == 0)
-            text_add(&m->out, ", \"gradient\": %" PRId64, b->offset);
-    }
+    int buffer = m->s->gradient_buffers.items[variable];
+    const schedule_buffer *b = buffer < 0 ? NULL : &m->s->buffers.items[buffer];
+    if (b && b->type == m->s->graph->variables.items[variable].type.dtype)
+        text_add(&m->out, ", \"gradient\": %" PRId64, b->offset);
 }
 
 static void write_variables(image *m)
@@ -140,7 +138,7 @@ static void write_variables(image *m)
         named(m, "path", v->path);
         text_add(&m->out, ", \"kind\": \"%s\"", kinds[v->kind]);
         write_tensor(m, &v->type, &v->layout, m->s->variable_buffers.items[i]);
-        write_gradient(m, v);
+        write_gradient(m, i);
         text_add(&m->out, ", \"stacked\": %s, \"site\": %d, \"init\": {",
                  v->stacked ? "true" : "false", site(m, v->at));
         named(m, "kind", v->init ? v->init : "zeros");

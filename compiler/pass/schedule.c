@@ -313,8 +313,10 @@ static void place_variables(schedule *s, memory_kind kind, dtype type)
 
 static void variables_add(schedule *s)
 {
-    for (size_t i = 0; i < s->graph->variables.count; i++)
+    for (size_t i = 0; i < s->graph->variables.count; i++) {
         vec_push(s->memory, &s->variable_buffers, -1);
+        vec_push(s->memory, &s->gradient_buffers, -1);
+    }
     for (int type = 0; type < DTYPE_COUNT; type++) {
         place_variables(s, MEMORY_PARAMETERS, (dtype)type);
         place_variables(s, MEMORY_OPTIMIZER, (dtype)type);

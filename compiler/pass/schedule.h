@@ -168,6 +168,7 @@ typedef struct schedule {
     VEC(schedule_collective) collectives;
     VEC(schedule_input) inputs;
     VEC(int) variable_buffers; /* by index of graph.variables */
+    VEC(int) gradient_buffers; /* likewise, where `step` leaves the gradient; -1: nowhere */
     int clock[CLOCK_COUNT];    /* f64 scalars */
     int loop_count;
     int kernel_count;

@@ -171,34 +171,13 @@ static void order(lower *l, graph_region *region)
         region->ops.items[i] = ordered[i];
 }
 
-/* From what a parameter becomes back through element-wise operators: what they read that has its shape and is not a
- * variable is its gradient. */
-static void trace_gradient(lower *l, const graph_value *v, int parameter, int depth)
-{
-    const graph_op *op = v->producer;
-    const graph_type *type = &l->g->variables.items[parameter].type;
-    if (!op || op->kind == OP_variable || depth > 64 || l->gradient_of[v->id] >= 0 ||
-        graph_type_count(l->g, type) != graph_type_count(l->g, &v->type))
-        return;
-    if (op_info_of(op->kind)->class != OP_CLASS_MAP) {
-        if (has_own_kernel(op))
-            l->gradient_of[v->id] = parameter;
-        return;
-    }
-    for (size_t i = 0; i < op->inputs.count; i++)
-        trace_gradient(l, op->inputs.items[i], parameter, depth + 1);
-}
-
-static void find_gradients(lower *l, const graph_region *region)
+/* Parameters may have one gradient, as biases that are added together do: the first one's name is given to it. */
+static void find_gradients(lower *l, const graph_function *f)
 {
     for (int i = 0; i < l->g->next_value; i++)
         l->gradient_of[i] = -1;
-    for (size_t i = 0; i < region->ops.count; i++) {
-        const graph_op *op = region->ops.items[i];
-        if (op->kind == OP_assign &&
-            l->g->variables.items[op->attrs.variable].kind == VARIABLE_PARAMETER)
-            trace_gradient(l, op->inputs.items[0], op->attrs.variable, 0);
-    }
+    for (size_t i = f->gradients.count; i-- > 0;)
+        l->gradient_of[f->gradients.items[i].value->id] = f->gradients.items[i].variable;
 }
 
 /* A gradient that lies in a block: the value that is written there, and what reduces it, if anything does. */
@@ -279,6 +258,17 @@ static void collect(lower *l, const graph_op *op, member_vec *members)
                 (member){op->outputs.items[i], NULL, l->gradient_of[op->outputs.items[i]->id]});
 }
 
+static void note_buffers(lower *l, const graph_function *f, const member_vec *members)
+{
+    for (size_t i = 0; i < f->gradients.count; i++)
+        for (size_t k = 0; k < members->count; k++) {
+            const member *m = &members->items[k];
+            if (m->parameter == l->gradient_of[f->gradients.items[i].value->id])
+                l->s->gradient_buffers.items[f->gradients.items[i].variable] =
+                    l->targets[m->value->id].view.buffer;
+        }
+}
+
 void mark_gradients(lower *l, graph_function *f)
 {
     member_vec members = {0};
@@ -286,7 +276,7 @@ void mark_gradients(lower *l, graph_function *f)
         l->uses[f->results.items[i].value->id]++;
     count_uses(l, &f->region);
     order(l, &f->region);
-    find_gradients(l, &f->region);
+    find_gradients(l, f);
     for (size_t i = 0; i < f->region.ops.count; i++)
         collect(l, f->region.ops.items[i], &members);
     if (members.count)
@@ -294,4 +284,5 @@ void mark_gradients(lower *l, graph_function *f)
     for (size_t i = 0; i < members.count; i++)
         if (!bucket_seen(&members, i))
             block_make(l, &members, &members.items[i]);
+    note_buffers(l, f, &members);
 }
