@@ -1,45 +1,67 @@
 #!/usr/bin/env bash
-# An MLP beside PyTorch's own values (tests/reference/mlp.py): from the same weights and batches, the loss and every gradient to
-# 1e-5 relative, and the weights after 20 steps with momentum and weight decay; on one rank and on four.
+# Models beside PyTorch's own values (tests/reference/models.py): from the same weights and batches, the loss and every gradient to
+# 1e-5 relative; loss, metrics and held-out values of each of 20 steps; the weights and running values after them. On one rank,
+# two and four, by several topologies. Then the mlp by each optimizer and each schedule.
+#   parity.sh [NAME…]      all, or the models, optimizers and schedules named
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
-reference="$SOURCE/tests/reference/mlp"
+reference="$SOURCE/tests/reference"
+names="$*"
 
-cat >"$work/parity.plan" <<PLAN
-use nn, optim
+cat >"$work/plans" <<PLAN
+
 cluster four {
   node box {
     cpu worker[4] { memory 1 GiB }
     link worker <-> worker: 10 GB/s, 1 us
   }
 }
-model mlp(H: dim, C: dim) {
-  input x: f32[B, P]
-  input label: id[B] below C
-  h    = relu(linear(x, H))
-  h    = relu(linear(h, H2 = H / 2))
-  loss = cross_entropy(linear(h, C), label)
-}
-train mlp20 for mlp(H = 24, C = 5) {
-  data      csv("$reference/samples.csv", x = 0..11, label = 12)
-  batch     40
-  optimizer sgd(lr = 0.1, momentum = 0.9, weight_decay = 0.01)
-  steps     20
-  seed      1
-}
-plan alone for mlp20 on four { }
-plan ring4 for mlp20 on four { mesh dp = 4; split B over dp; reduce grad over dp by ring }
+plan alone for t on four { }
+plan ring2 for t on four { mesh dp = 2; split B over dp; reduce grad over dp by ring }
+plan tree4 for t on four { mesh dp = 4; split B over dp; reduce grad over dp by tree }
+plan direct4 for t on four { mesh dp = 4; split B over dp; reduce grad over dp by direct }
 PLAN
 
+wanted() { [ -z "$names" ] || [[ " $names " == *" $1 "* ]]; }
 
-for plan in alone ring4; do
-    "$ESPALIER" build "$work/parity.plan:$plan" -o "$work/$plan"
-    "$work/$plan" --weights "$reference/weights.safetensors" --steps 1 --save "$work/one.safetensors" \
-        --metrics "$work/one.jsonl" >"$work/out" 2>&1 || { cat "$work/out"; fail "$plan, one step"; }
-    "$work/$plan" --weights "$reference/weights.safetensors" --save "$work/twenty.safetensors" \
-        --metrics "$work/twenty.jsonl" >"$work/out" 2>&1 || { cat "$work/out"; fail "$plan, twenty steps"; }
-    jq -r 'select(.step != null and .loss != null) | .loss' "$work/twenty.jsonl" >"$work/losses"
-    echo "$plan"
-    "$SAFETENSORS_COMPARE" gradients "$work/one.safetensors" "$reference/expected.safetensors" 1e-5 || fail "$plan: gradients"
-    "$SAFETENSORS_COMPARE" weights "$work/twenty.safetensors" "$reference/expected.safetensors" 1e-5 || fail "$plan: weights"
-    "$SAFETENSORS_COMPARE" losses "$work/losses" "$reference/expected.safetensors" 1e-5 || fail "$plan: losses"
+# run OUT-PREFIX OPTIONS: the executable, its report, and its metrics as lines of a name and a number.
+run() {
+    local out=$1
+    shift
+    "$work/run" --data "$folder" --weights "$folder/weights.safetensors" --save "$out.safetensors" --metrics "$out.jsonl" "$@" \
+        >"$out.out" 2>&1 || { cat "$out.out"; fail "$title does not run"; }
+    jq -r 'select(.step != null) | (to_entries[] | select(.value | type == "number") | "\(.key) \(.value)"),
+           (.holdout // {} | to_entries[] | "holdout.\(.key) \(.value)")' "$out.jsonl" >"$out.series"
+}
+
+# compare WHAT OURS EXPECTED: to 1e-5.
+compare() { "$SAFETENSORS_COMPARE" "$1" "$2" "$3" 1e-5 || fail "$title: $1"; }
+
+# train PLAN EXPECTED: builds the plan of $work/this.plan, runs and compares it.
+train() {
+    title="$name, $1"
+    echo "$title"
+    "$ESPALIER" build "$work/this.plan:$1" -o "$work/run" || fail "$title does not build"
+    run "$work/twenty"
+    compare series "$work/twenty.series" "$2"
+    compare weights "$work/twenty.safetensors" "$2"
+}
+
+for folder in "$reference"/models/*/; do
+    name=$(basename "$folder")
+    wanted "$name" || continue
+    cat "$folder/model.plan" "$work/plans" >"$work/this.plan"
+    for plan in alone ring2 tree4 direct4; do
+        train "$plan" "$folder/expected.safetensors"
+        run "$work/one" --steps 1
+        compare gradients "$work/one.safetensors" "$folder/expected.safetensors"
+    done
+done
+
+folder="$reference/models/mlp"
+for kind in optimizers schedules; do
+    while IFS=: read -r name clauses; do
+        [[ $name == \#* ]] || ! wanted "$name" && continue
+        sed "s|^  optimizer .*|  $clauses|" "$folder/model.plan" | cat - "$work/plans" >"$work/this.plan"
+        train alone "$reference/$kind/$name.safetensors"
+    done <"$reference/$kind/table.txt"
 done

@@ -1,0 +1,501 @@
+#!/usr/bin/env python3
+"""Reference values for tests/run/parity.sh: models trained by PyTorch (needs torch, numpy; run by hand, its output is kept).
+
+For each folder models/NAME, beside its model.plan, it writes
+  samples.safetensors    the training samples; the batch is the whole file, so that their order is of no account
+  held.safetensors       held-out samples, of a number that batch and ranks do not divide
+  weights.safetensors    the parameters before the first step, under the paths that the plan's have
+  expected.safetensors   grad/PATH: the gradients of step 0; PATH: parameters and running values after 20 steps;
+                         series/NAME: what the run reports at each step (loss, metrics) and, as series/holdout.NAME, after it
+All arithmetic is in f64, so that what differs is the rounding of the run under test. Layers and optimizers are PyTorch's own
+(torch.nn.functional, torch.optim); what PyTorch lacks (Lion) is written after its paper.
+
+    models.py [NAME…]      all, or those named
+"""
+import json
+import os
+import struct
+import sys
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from models_optim import OPTIMIZERS, SCHEDULES, Lion
+
+HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "models")
+STEPS = 20
+torch.set_default_dtype(torch.float64)
+torch.set_num_threads(1)
+
+
+def write_safetensors(path, tensors):
+    """The format of huggingface.co/docs/safetensors: u64 header length, JSON header, then the bytes."""
+    kinds = {"float32": "F32", "float64": "F64", "int32": "I32"}
+    header, offset, blobs = {}, 0, []
+    for name, array in tensors.items():
+        blob = np.ascontiguousarray(array).tobytes()
+        header[name] = {"dtype": kinds[str(array.dtype)], "shape": list(array.shape), "data_offsets": [offset, offset + len(blob)]}
+        offset += len(blob)
+        blobs.append(blob)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as out:
+        out.write(struct.pack("<Q", len(text)) + text + b"".join(blobs))
+
+
+class Draw:
+    """Random samples and weights; numbers are f32 from the start."""
+
+    def __init__(self, seed):
+        self.rng = np.random.default_rng(seed)
+        self.weights = {}
+
+    def normal(self, *shape):
+        return self.rng.normal(size=shape).astype(np.float32)
+
+    def uniform(self, *shape):
+        return self.rng.uniform(size=shape).astype(np.float32)
+
+    def ids(self, below, *shape):
+        return self.rng.integers(0, below, shape).astype(np.int32)
+
+    def param(self, path, *shape, scale=None, around=0.0):
+        scale = scale if scale is not None else 1 / np.sqrt(shape[-2]) if len(shape) > 1 else 0.1
+        self.weights[path] = (around + self.rng.normal(size=shape) * scale).astype(np.float32)
+
+    def linear(self, path, *shape, bias=True):
+        """shape: [repeats,] in, out"""
+        self.param(path + ".w", *shape)
+        if bias:
+            self.param(path + ".b", *shape[:-2], shape[-1])
+
+    def conv(self, path, out, inner, window, bias=True):
+        self.param(path + ".w", out, inner, window, window, scale=1 / np.sqrt(inner * window * window))
+        if bias:
+            self.param(path + ".b", out)
+
+    def norm(self, path, *shape, offset=True):
+        self.param(path + ".gain", *shape, around=1.0)
+        if offset:
+            self.param(path + ".offset", *shape)
+
+
+class At:
+    """The parameters under a path, of one round of a repeat."""
+
+    def __init__(self, p, path="", round=None):
+        self.p, self.path, self.round = p, path, round
+
+    def __call__(self, name):
+        value = self.p[self.path + name]
+        return value if self.round is None else value[self.round]
+
+    def under(self, name, round=None):
+        return At(self.p, self.path + name + ".", self.round if round is None else round)
+
+    def has(self, name):
+        return self.path + name in self.p
+
+    def linear(self, name, x):
+        y = x @ self(name + ".w")
+        return y + self(name + ".b") if self.has(name + ".b") else y
+
+    def conv(self, name, x, **how):
+        return F.conv2d(x, self(name + ".w"), self(name + ".b") if self.has(name + ".b") else None, **how)
+
+    def layer_norm(self, name, x):
+        return F.layer_norm(x, x.shape[-1:], self(name + ".gain"), self(name + ".offset"), 1e-5)
+
+    def rms_norm(self, name, x):
+        return F.rms_norm(x, x.shape[-1:], self(name + ".gain"), 1e-6)
+
+    def group_norm(self, name, x, groups):
+        return F.group_norm(x, groups, self(name + ".gain"), self(name + ".offset"), 1e-5)
+
+    def batch_norm(self, name, x, training):
+        """Running values are buffers of `p` and change in place, as PyTorch's do."""
+        return F.batch_norm(x, self(name + ".average"), self(name + ".variance"), self(name + ".gain"),
+                            self(name + ".offset"), training, 0.1, 1e-5)
+
+
+def heads(x, count):
+    return x.unflatten(-1, (count, -1)).transpose(-2, -3)
+
+
+def unheads(x):
+    return x.transpose(-2, -3).flatten(-2)
+
+
+def top1(y, wanted):
+    return (y.argmax(-1) == wanted).double().mean()
+
+
+def topk(y, wanted, k):
+    return (y.topk(k).indices == wanted[:, None]).any(-1).double().mean()
+
+
+# Each model: what it draws, then what it computes: the loss and the metrics of a batch.
+
+
+def mlp_draw(d, n):
+    for name, fan_in, fan_out in [("linear", 12, 24), ("linear_2", 24, 12), ("linear_3", 12, 5)]:
+        d.linear(name, fan_in, fan_out)
+    return {"x": d.normal(n, 12), "label": d.ids(5, n)}
+
+
+def mlp(p, x, label, training):
+    h = F.relu(p.linear("linear", x))
+    h = F.relu(p.linear("linear_2", h))
+    y = p.linear("linear_3", h)
+    return {"loss": F.cross_entropy(y, label), "accuracy": top1(y, label), "among": topk(y, label, 2)}
+
+
+def bordered(images):
+    """Zero borders, as the digits have them."""
+    images = np.maximum(images, 0)
+    images[..., 0, :] = images[..., -1, :] = images[..., 0] = images[..., -1] = 0
+    return images
+
+
+def convnet_draw(d, n):
+    d.conv("conv2d", 3, 1, 3)
+    d.norm("batch_norm2d", 3)
+    d.conv("conv2d_2", 6, 3, 3)
+    d.weights["conv2d_2.b"][:] = 0
+    d.norm("batch_norm2d_2", 6)
+    d.linear("linear", 6, 6)
+    d.norm("batch_norm", 6)
+    d.linear("linear_2", 6, 4)
+    d.states = {f"{name}.{what}": np.full(size, what == "variance", np.float32)
+                for name, size in [("batch_norm2d", 3), ("batch_norm2d_2", 6), ("batch_norm", 6)]
+                for what in ["average", "variance"]}
+    return {"image": bordered(d.normal(n, 1, 8, 7)), "label": d.ids(4, n)}
+
+
+def convnet(p, image, label, training):
+    h = F.relu(p.batch_norm("batch_norm2d", p.conv("conv2d", image, padding=1), training))
+    h = F.relu(p.conv("conv2d_2", F.max_pool2d(h, 2), stride=2))
+    h = p.batch_norm("batch_norm2d_2", h, training).flatten(1)
+    h = F.relu(p.batch_norm("batch_norm", p.linear("linear", h), training))
+    y = p.linear("linear_2", h)
+    return {"loss": F.cross_entropy(y, label), "accuracy": top1(y, label)}
+
+
+def autoencoder_draw(d, n):
+    for name, fan_in, fan_out in [("linear", 20, 9), ("linear_2", 9, 3), ("linear_3", 3, 9), ("linear_4", 9, 20)]:
+        d.linear(name, fan_in, fan_out)
+    return {"x": d.uniform(n, 20)}
+
+
+def autoencoder(p, x, training):
+    z = p.linear("linear_2", F.silu(p.linear("linear", x)))
+    y = torch.sigmoid(p.linear("linear_4", F.softplus(p.linear("linear_3", z))))
+    return {"loss": F.mse_loss(y, x), "error": (y - x).abs().mean()}
+
+
+def text(d, n, vocabulary, length):
+    ids = d.ids(vocabulary, n, length + 1)
+    return {"text": ids[:, :-1].copy(), "next": ids[:, 1:].copy()}
+
+
+def attention_draw(d, path, repeats, width, keys, bias):
+    for name, fan_in, fan_out in [("linear", width, width), ("linear_2", width, keys), ("linear_3", width, keys),
+                                  ("linear_4", width, width)]:
+        d.linear(f"{path}.{name}", repeats, fan_in, fan_out, bias=bias)
+
+
+def gpt2_draw(d, n):
+    d.param("table", 23, 12, scale=0.3)
+    d.param("positions.w", 7, 12, scale=0.3)
+    d.norm("gpt_block.layer_norm", 2, 12)
+    attention_draw(d, "gpt_block.self_attention", 2, 12, 12, True)
+    d.norm("gpt_block.layer_norm_2", 2, 12)
+    d.linear("gpt_block.feed_forward.linear", 2, 12, 48)
+    d.linear("gpt_block.feed_forward.linear_2", 2, 48, 12)
+    d.norm("layer_norm", 12)
+    return text(d, n, 23, 7)
+
+
+def gpt2(p, text, next, training):
+    x = F.embedding(text, p("table")) + p("positions.w")
+    for round in range(2):
+        b = p.under("gpt_block", round)
+        a, m, n = b.under("self_attention"), b.under("feed_forward"), b.layer_norm("layer_norm", x)
+        q, k, v = (heads(a.linear(name, n), 3) for name in ["linear", "linear_2", "linear_3"])
+        x = x + a.linear("linear_4", unheads(F.scaled_dot_product_attention(q, k, v, is_causal=True)))
+        h = F.gelu(m.linear("linear", b.layer_norm("layer_norm_2", x)), approximate="tanh")
+        x = x + m.linear("linear_2", h)
+    y = p.layer_norm("layer_norm", x) @ p("table").T
+    return {"loss": F.cross_entropy(y.flatten(0, 1), next.flatten())}
+
+
+def llama_draw(d, n):
+    d.param("embed.w", 19, 16, scale=0.3)
+    d.norm("llama_like.rms_norm", 2, 16, offset=False)
+    attention_draw(d, "llama_like.self_attention", 2, 16, 8, False)
+    d.norm("llama_like.rms_norm_2", 2, 16, offset=False)
+    d.linear("llama_like.swiglu.linear", 2, 16, 20, bias=False)
+    d.linear("llama_like.swiglu.linear_2", 2, 16, 20, bias=False)
+    d.linear("llama_like.swiglu.linear_3", 2, 20, 16, bias=False)
+    d.norm("rms_norm", 16, offset=False)
+    d.linear("linear", 16, 19, bias=False)
+    return text(d, n, 19, 6)
+
+
+def rotated(x):
+    """Rotary positions as a product of complex numbers (RoFormer); pairs are (i, i + half) as in Llama's published code."""
+    length, size = x.shape[-2:]
+    angle = torch.arange(length)[:, None] / 10000 ** (torch.arange(size // 2) * 2 / size)
+    pairs = torch.complex(x[..., : size // 2], x[..., size // 2 :]) * torch.polar(torch.ones_like(angle), angle)
+    return torch.cat([pairs.real, pairs.imag], -1)
+
+
+def llama(p, text, next, training):
+    x = F.embedding(text, p("embed.w"))
+    for round in range(2):
+        b = p.under("llama_like", round)
+        a, m, n = b.under("self_attention"), b.under("swiglu"), b.rms_norm("rms_norm", x)
+        q, k, v = heads(a.linear("linear", n), 4), heads(a.linear("linear_2", n), 2), heads(a.linear("linear_3", n), 2)
+        o = F.scaled_dot_product_attention(rotated(q), rotated(k), v, is_causal=True, enable_gqa=True)
+        x = x + a.linear("linear_4", unheads(o))
+        n = b.rms_norm("rms_norm_2", x)
+        x = x + m.linear("linear_3", F.silu(m.linear("linear", n)) * m.linear("linear_2", n))
+    y = p.linear("linear", p.rms_norm("rms_norm", x))
+    return {"loss": F.cross_entropy(y.flatten(0, 1), next.flatten())}
+
+
+def resnet_draw(d, n):
+    d.conv("conv2d", 4, 2, 3)
+    for name in ["conv2d", "conv2d_2"]:
+        d.conv("same_block." + name, 4, 4, 3, bias=False)
+    d.norm("same_block.group_norm", 4)
+    d.norm("same_block.group_norm_2", 4)
+    d.conv("down_block.conv2d", 6, 4, 3, bias=False)
+    d.conv("down_block.conv2d_2", 6, 6, 3, bias=False)
+    d.conv("down_block.conv2d_3", 6, 4, 1, bias=False)
+    d.norm("down_block.group_norm", 6)
+    d.norm("down_block.group_norm_2", 6)
+    d.linear("linear", 6 * 3 * 3, 3)
+    return {"image": d.normal(n, 2, 5, 5), "label": d.ids(3, n)}
+
+
+def resnet(p, image, label, training):
+    x = p.conv("conv2d", image, padding=1)
+    b = p.under("same_block")
+    h = F.relu(b.group_norm("group_norm", b.conv("conv2d", x, padding=1), 2))
+    x = F.relu(x + b.group_norm("group_norm_2", b.conv("conv2d_2", h, padding=1), 2))
+    b = p.under("down_block")
+    h = F.relu(b.group_norm("group_norm", b.conv("conv2d", x, padding=1, stride=2), 3))
+    x = b.conv("conv2d_3", x, stride=2) + b.group_norm("group_norm_2", b.conv("conv2d_2", h, padding=1), 3)
+    return {"loss": F.cross_entropy(p.linear("linear", x.flatten(1)), label, label_smoothing=0.1)}
+
+
+def encoder_draw(d, n):
+    d.param("embed.w", 17, 8, scale=0.5)
+    d.param("positions.w", 6, 8, scale=0.5)
+    attention_draw(d, "encoder_block.self_attention", 2, 8, 8, True)
+    d.norm("encoder_block.layer_norm", 2, 8)
+    d.linear("encoder_block.linear", 2, 8, 16)
+    d.linear("encoder_block.linear_2", 2, 16, 8)
+    d.norm("encoder_block.layer_norm_2", 2, 8)
+    d.linear("linear", 8, 8)
+    d.linear("linear_2", 8, 3)
+    ids = d.ids(17, n, 6)
+    ids[:, 0] = np.maximum(ids[:, 0], 1)
+    for row in range(n):
+        ids[row, 2 + row % 5 :] = 0
+    return {"text": ids, "label": d.ids(3, n)}
+
+
+def encoder(p, text, label, training):
+    seen = text != 0
+    x = F.embedding(text, p("embed.w")) + p("positions.w")
+    for round in range(2):
+        b = p.under("encoder_block", round)
+        a = b.under("self_attention")
+        q, k, v = (heads(a.linear(name, x), 2) for name in ["linear", "linear_2", "linear_3"])
+        o = F.scaled_dot_product_attention(q, k, v, attn_mask=seen[:, None, None, :])
+        h = b.layer_norm("layer_norm", x + a.linear("linear_4", unheads(o)))
+        x = b.layer_norm("layer_norm_2", h + b.linear("linear_2", F.gelu(b.linear("linear", h))))
+    n = seen.double()[..., None]
+    x = (x * n).sum(1) / n.sum(1)
+    y = p.linear("linear_2", torch.tanh(p.linear("linear", x)))
+    return {"loss": F.cross_entropy(y, label, label_smoothing=0.1), "accuracy": top1(y, label)}
+
+
+def mixer_draw(d, n):
+    d.linear("linear", 5, 7)
+    d.norm("mixer_block.layer_norm", 5, 7)
+    d.param("mixer_block.w", 5, 6, 5)
+    d.param("mixer_block.u", 5, 5, 6)
+    d.param("mixer_block.a", 5, 5, scale=0.1)
+    d.norm("mixer_block.layer_norm_2", 5, 7)
+    d.linear("mixer_block.linear", 5, 7, 21)
+    d.linear("mixer_block.linear_2", 5, 21, 7)
+    d.norm("layer_norm", 7)
+    d.linear("linear_2", 7, 4)
+    return {"patches": d.normal(n, 6, 5), "label": d.ids(4, n)}
+
+
+def mixer(p, patches, label, training):
+    x = p.linear("linear", patches)
+    for round in range(5):
+        b = p.under("mixer_block", round)
+        t = F.gelu(b.layer_norm("layer_norm", x).transpose(1, 2) @ b("w") + b("a"))
+        h = x + (t @ b("u")).transpose(1, 2)
+        x = h + b.linear("linear_2", F.gelu(b.linear("linear", b.layer_norm("layer_norm_2", h))))
+    y = p.linear("linear_2", p.layer_norm("layer_norm", x).mean(1))
+    return {"loss": F.cross_entropy(y, label)}
+
+
+def bag_draw(d, n):
+    d.param("embed.w", 31, 6, scale=0.5)
+    d.param("embed_2.w", 4, 6, scale=0.5)
+    d.linear("linear", 3, 6)
+    d.linear("linear_2", 6, 1)
+    d.param("w", 6, scale=0.5)
+    return {"words": d.ids(29, n, 5), "kind": d.ids(4, n), "facts": d.normal(n, 3), "price": d.normal(n),
+            "sold": d.ids(2, n).astype(np.float32)}
+
+
+def bag(p, words, kind, facts, price, sold, training):
+    b = F.embedding_bag(words, p("embed.w"), mode="mean")
+    h = torch.tanh(b * F.embedding(kind, p("embed_2.w")) + p.linear("linear", facts))
+    s = h @ p("w")
+    error = F.mse_loss(p.linear("linear_2", h)[:, 0], price)
+    return {"loss": error + 0.5 * F.binary_cross_entropy_with_logits(s, sold), "price_error": error,
+            "right": ((s > 0) == (sold > 0.5)).double().mean()}
+
+
+def unet_draw(d, n):
+    d.conv("conv2d", 3, 1, 3)
+    d.conv("conv2d_2", 5, 3, 3)
+    d.param("double.one", 2, 2, scale=0.3, around=1.0)
+    d.conv("conv2d_3", 4, 8, 3)
+    d.conv("conv2d_4", 3, 4, 1)
+    return {"image": bordered(d.normal(n, 1, 6, 4)), "label": d.ids(3, n, 6, 4)}
+
+
+def unet(p, image, label, training):
+    a = F.relu(p.conv("conv2d", image, padding=1))
+    b = F.relu(p.conv("conv2d_2", F.avg_pool2d(a, 2), padding=1))
+    b = torch.kron(b, p("double.one"))
+    c = F.relu(p.conv("conv2d_3", torch.cat([a, b], 1), padding=1))
+    return {"loss": F.cross_entropy(p.conv("conv2d_4", c), label)}
+
+
+def warm_cosine(optimizer):
+    warm = torch.optim.lr_scheduler.LinearLR(optimizer, 1 / 5, 1, 4)
+    down = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS - 5)
+    return torch.optim.lr_scheduler.SequentialLR(optimizer, [warm, down], [5])
+
+
+# name: (draw, compute, batch, held out, optimizer, clip, schedule)
+MODELS = {
+    "mlp": (mlp_draw, mlp, 40, 11, lambda w: torch.optim.SGD(w, 0.1, momentum=0.9, weight_decay=0.01), None, None),
+    "convnet": (convnet_draw, convnet, 16, 21, lambda w: torch.optim.SGD(w, 0.1, momentum=0.9), None, None),
+    "autoencoder": (autoencoder_draw, autoencoder, 24, 5, lambda w: torch.optim.Adam(w, 0.01), None, None),
+    "gpt2": (gpt2_draw, gpt2, 8, 3, lambda w: torch.optim.AdamW(w, 3e-3, (0.9, 0.95), weight_decay=0.1), ("norm", 1.0), warm_cosine),
+    "llama": (llama_draw, llama, 8, 11, lambda w: torch.optim.AdamW(w, 3e-3), None, None),
+    "resnet": (resnet_draw, resnet, 8, 9, lambda w: torch.optim.SGD(w, 0.05, momentum=0.9, nesterov=True), None, None),
+    "encoder": (encoder_draw, encoder, 12, 7, lambda w: torch.optim.Adam(w, 2e-3), None, None),
+    "mixer": (mixer_draw, mixer, 8, 1, lambda w: torch.optim.AdamW(w, 1e-3, eps=1e-4), None, None),
+    "bag": (bag_draw, bag, 16, 18, lambda w: torch.optim.Adam(w, 0.01, weight_decay=0.01), ("value", 0.01), None),
+    "unet": (unet_draw, unet, 8, 13, lambda w: Lion(w, 1e-3, weight_decay=0.1), None, None),
+}
+
+
+def tensors(samples):
+    return {k: torch.tensor(v.astype(np.int64 if v.dtype == np.int32 else np.float64)) for k, v in samples.items()}
+
+
+class Run:
+    """One training: `parameters` by path, and what each step reported."""
+
+    def __init__(self, compute, weights, states=None):
+        self.compute = compute
+        self.parameters = {k: torch.tensor(v.astype(np.float64), requires_grad=True) for k, v in weights.items()}
+        self.states = {k: torch.tensor(v.astype(np.float64)) for k, v in (states or {}).items()}
+        self.p = At({**self.parameters, **self.states})
+        self.series = {}
+        self.gradients = {}
+
+    def report(self, name, value):
+        self.series.setdefault(name, []).append(float(torch.as_tensor(value).detach()))
+
+    def clip(self, how):
+        weights = self.parameters.values()
+        self.report("grad_norm", torch.nn.utils.get_total_norm([w.grad for w in weights]))
+        if how and how[0] == "norm":
+            torch.nn.utils.clip_grad_norm_(weights, how[1])
+        elif how:
+            torch.nn.utils.clip_grad_value_(weights, how[1])
+
+    def step(self, batch, optimizer, clip):
+        results = self.compute(self.p, training=True, **batch)
+        optimizer.zero_grad()
+        results["loss"].backward()
+        for w in self.parameters.values():
+            w.grad = torch.zeros_like(w) if w.grad is None else w.grad
+        self.gradients = self.gradients or {"grad/" + k: w.grad.numpy().copy() for k, w in self.parameters.items()}
+        self.report("loss", results["loss"])
+        self.report("lr", optimizer.param_groups[0]["lr"])
+        self.clip(clip)
+        optimizer.step()
+
+    def measure(self, held):
+        with torch.no_grad():
+            for name, value in self.compute(self.p, training=False, **held).items():
+                self.report("holdout." + name, value)
+
+    def expected(self):
+        weights = {k: v.detach().numpy() for k, v in {**self.parameters, **self.states}.items()}
+        series = {"series/" + k: np.array(v) for k, v in self.series.items()}
+        tensors = {**self.gradients, **weights, **series}
+        return {k: v.astype(np.float64 if k.startswith("series/") else np.float32) for k, v in tensors.items()}
+
+
+def train(run, optimizer, samples, held, clip=None, schedule=None):
+    scheduler = schedule(optimizer) if schedule else None
+    for _ in range(STEPS):
+        run.step(samples, optimizer, clip)
+        if scheduler:
+            scheduler.step()
+        if held:
+            run.measure(held)
+
+
+def write_model(name, seed):
+    draw, compute, batch, held_out, optimizer, clip, schedule = MODELS[name]
+    d = Draw(seed)
+    samples = draw(d, batch + held_out)
+    parts = {"samples": {k: v[:batch] for k, v in samples.items()}, "held": {k: v[batch:] for k, v in samples.items()}}
+    folder = os.path.join(HERE, name)
+    for part, fields in {**parts, "weights": d.weights}.items():
+        write_safetensors(f"{folder}/{part}.safetensors", fields)
+    run = Run(compute, d.weights, getattr(d, "states", None))
+    train(run, optimizer(run.parameters.values()), tensors(parts["samples"]), tensors(parts["held"]), clip, schedule)
+    write_safetensors(f"{folder}/expected.safetensors", run.expected())
+    if name == "mlp":
+        write_optimizers(d.weights, tensors(parts["samples"]))
+
+
+def write_optimizers(weights, samples):
+    """optimizers/NAME.safetensors: the mlp by each optimizer; schedules/NAME.safetensors: by plain SGD at each schedule."""
+    for kind, table in [("optimizers", OPTIMIZERS), ("schedules", SCHEDULES)]:
+        folder = os.path.join(os.path.dirname(HERE), kind)
+        os.makedirs(folder, exist_ok=True)
+        for name, (make, clip) in table.items():
+            run = Run(mlp, weights)
+            made = make(list(run.parameters.values()))
+            optimizer, schedule = made if isinstance(made, tuple) else (made, None)
+            train(run, optimizer, samples, None, clip, schedule and (lambda _: schedule))
+            run.gradients = {}
+            write_safetensors(f"{folder}/{name}.safetensors", run.expected())
+
+
+if __name__ == "__main__":
+    for seed, name in enumerate(MODELS):
+        if len(sys.argv) < 2 or name in sys.argv[1:]:
+            write_model(name, seed)
