@@ -151,6 +151,10 @@ typedef struct build_window {
     dim_id dims[3];
 } build_window;
 build_operand build_conv(build *b, build_operand x, build_operand w, const build_window *how);
+/* The transposed convolution: x [n, co, spatial…], w [co, ci / groups, window…] give [n, ci, spatial…]: ci is `channels`, with
+ * the label that w's slot has, and a convolution over `dims` has x's spatial sizes. */
+build_operand build_conv_transposed(build *b, build_operand x, build_operand w,
+                                    const build_window *how, dim_id channels);
 build_operand build_pool(build *b, op_kind kind, build_operand x, const build_window *how);
 
 /* conv_data, conv_weight, max_pool_grad, sum_pool_grad: the result has the type and labels of `like`. */

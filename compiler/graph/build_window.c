@@ -128,14 +128,18 @@ static bool spatial_fits(build *b, const build_operand *x, const int64_t *window
     return true;
 }
 
+static bool convolution_fits(build *b, const build_operand *x, const build_operand *w, int rank)
+{
+    if (x->value && w->value)
+        return rank_fits(b, x, rank, 0) && rank_fits(b, w, rank, 1);
+    build_fail(b, BUILD_POISONED, NULL, "an operand has no value");
+    return false;
+}
+
 build_operand build_conv(build *b, build_operand x, build_operand w, const build_window *how)
 {
-    if (!x.value || !w.value) {
-        build_fail(b, BUILD_POISONED, NULL, "an operand has no value");
-        return build_poisoned();
-    }
     int rank = 2 + how->spatial;
-    if (!rank_fits(b, &x, rank, 0) || !rank_fits(b, &w, rank, 1))
+    if (!convolution_fits(b, &x, &w, rank))
         return build_poisoned();
     const graph_type *xt = &x.value->type, *wt = &w.value->type;
     int64_t channels = graph_type_size(b->g, xt, 1);
@@ -151,6 +155,33 @@ build_operand build_conv(build *b, build_operand x, build_operand w, const build
     if (!spatial_fits(b, &x, window, how, &result))
         return build_poisoned();
     return window_op(b, OP_conv, (build_operand[]){x, w}, 2, how, &result);
+}
+
+build_operand build_conv_transposed(build *b, build_operand x, build_operand w,
+                                    const build_window *how, dim_id channels)
+{
+    int rank = 2 + how->spatial;
+    if (!convolution_fits(b, &x, &w, rank))
+        return build_poisoned();
+    const graph_type *xt = &x.value->type, *wt = &w.value->type;
+    int64_t into = graph_type_size(b->g, wt, 1) * how->groups;
+    if (graph_type_size(b->g, xt, 1) != graph_type_size(b->g, wt, 0) ||
+        graph_type_size(b->g, wt, 0) % how->groups != 0 || into != graph_dim_size(b->g, channels))
+        return window_misfit(b, x.labels[1], into, graph_dim_size(b->g, channels));
+    build_dims result = {.rank = rank, .dims = {xt->dims[0], channels}};
+    result.labels[0] = x.labels[0];
+    result.labels[1] = w.labels[1];
+    for (int k = 0; k < how->spatial; k++) {
+        int64_t there = graph_type_size(b->g, xt, 2 + k);
+        int64_t size =
+            op_window_size(graph_dim_size(b->g, how->dims[k]), graph_type_size(b->g, wt, 2 + k),
+                           how->stride[k], how->pad[k], how->dilation[k]);
+        if (size != there)
+            return window_misfit(b, x.labels[2 + k], size, there);
+        result.dims[2 + k] = how->dims[k];
+        result.labels[2 + k] = x.labels[2 + k];
+    }
+    return window_op(b, OP_conv_data, (build_operand[]){x, w}, 2, how, &result);
 }
 
 build_operand build_pool(build *b, op_kind kind, build_operand x, const build_window *how)

@@ -85,6 +85,15 @@ static value call_extreme(elaboration *e, const builtin *b, const builtin_call *
     return elab_map(e, c->node, b->kind, (value[]){x, y}, 2);
 }
 
+static bool has_dim(elaboration *e, const builtin_call *c, const build_operand *x, const label *l)
+{
+    if (tensor_label(x, l))
+        return true;
+    sema_report(e->sema, E0211, c->node->at, "the tensor %s has no dimension '%s'",
+                tensor_words(x, e->sema->memory), l->name);
+    return false;
+}
+
 static value call_cumsum(elaboration *e, const builtin *b, const builtin_call *c)
 {
     (void)b;
@@ -92,10 +101,12 @@ static value call_cumsum(elaboration *e, const builtin *b, const builtin_call *c
     build_operand x;
     bool fine = builtin_tensor(e, c, 0, &x);
     int count = over_dims(e, c, 0, over);
-    if (!fine || count < 0)
+    bool reverse = false;
+    if (!fine || count < 0 || !has_dim(e, c, &x, over[0]) ||
+        !builtin_flag(e, c, "reverse", &reverse))
         return value_poison();
     elab_place(e, c->node->at);
-    return elab_tensor(e, c->node, build_cumsum(e->build, x, over[0]->text, false));
+    return elab_tensor(e, c->node, build_cumsum(e->build, x, over[0]->text, reverse));
 }
 
 static bool both_real(elaboration *e, const builtin_call *c, build_operand *x, build_operand *y)
@@ -104,15 +115,6 @@ static bool both_real(elaboration *e, const builtin_call *c, build_operand *x, b
         return true;
     sema_report(e->sema, E0218, c->node->at, "'%s' multiplies numbers, not ids or conditions",
                 c->of->name);
-    return false;
-}
-
-static bool has_dim(elaboration *e, const builtin_call *c, const build_operand *x, const label *l)
-{
-    if (tensor_label(x, l))
-        return true;
-    sema_report(e->sema, E0211, c->node->at, "the tensor %s has no dimension '%s'",
-                tensor_words(x, e->sema->memory), l->name);
     return false;
 }
 
@@ -141,7 +143,7 @@ static value call_dot(elaboration *e, const builtin *b, const builtin_call *c)
 static value call_index(elaboration *e, const builtin *b, const builtin_call *c)
 {
     (void)b;
-    label *l = elab_dim_named(e, c->items[0].node);
+    label *l = elab_dim(e, c->items[0].node);
     if (!l)
         return value_poison();
     elab_place(e, c->node->at);
@@ -327,10 +329,12 @@ static value call_slice(elaboration *e, const builtin *b, const builtin_call *c)
                     (long long)from->size);
         return value_poison();
     }
-    int64_t first = (int64_t)range.number, last = (int64_t)range.last;
-    label *to = elab_dim_new(e, made->name, last - first + 1, made->at);
+    int64_t first = (int64_t)range.number, last = (int64_t)range.last, stride = 1;
+    if (!builtin_whole(e, c, "stride", (whole_range){"'stride'", 1, INT32_MAX}, &stride))
+        return value_poison();
+    label *to = elab_dim_new(e, made->name, (last - first) / stride + 1, made->at);
     elab_place(e, c->node->at);
-    build_slicing how = {from->text, first, 1, to->dim, to->text};
+    build_slicing how = {from->text, first, stride, to->dim, to->text};
     return elab_tensor(e, c->node, build_slice(e->build, x, &how));
 }
 
@@ -424,8 +428,9 @@ void builtin_arity(const builtin *b, int *least, int *most)
 }
 
 /* Options by name; every other NAME = … makes a dimension. */
-static const char *const option_names[] = {"before", "value",  "stride", "padding", "dilation",
-                                           "groups", "window", "causal", "scale",   "mask"};
+static const char *const option_names[] = {"before",   "value",  "stride", "padding",
+                                           "dilation", "groups", "window", "causal",
+                                           "scale",    "mask",   "reverse"};
 
 static bool is_option(const char *name)
 {
@@ -453,6 +458,12 @@ bool builtin_whole(elaboration *e, const builtin_call *c, const char *name, whol
     if (v.kind == VALUE_DIM)
         v = value_number((double)v.dim->size);
     return value_whole(e->sema, at, v, range, out);
+}
+
+bool builtin_flag(elaboration *e, const builtin_call *c, const char *name, bool *out)
+{
+    const ast_node *at = builtin_option(c, name);
+    return !at || elab_flag(e, at, out);
 }
 
 bool builtin_number(elaboration *e, const builtin_call *c, const char *name, double *out)

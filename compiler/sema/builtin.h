@@ -48,10 +48,12 @@ const ast_node *builtin_option(const builtin_call *c, const char *name); /* NULL
 bool builtin_whole(elaboration *e, const builtin_call *c, const char *name, whole_range range,
                    int64_t *out);
 bool builtin_number(elaboration *e, const builtin_call *c, const char *name, double *out);
+bool builtin_flag(elaboration *e, const builtin_call *c, const char *name, bool *out);
 
 /* window.c */
 value call_attention(elaboration *e, const builtin *b, const builtin_call *c);
 value call_convolve(elaboration *e, const builtin *b, const builtin_call *c);
+value call_transposed(elaboration *e, const builtin *b, const builtin_call *c);
 value call_pool(elaboration *e, const builtin *b, const builtin_call *c);
 
 #endif

@@ -59,7 +59,8 @@ static value tuple_value(elaboration *e, const ast_node *node)
 static value item_value(elaboration *e, const ast_node *node)
 {
     value v = elab_expression(e, node->children[0]);
-    if (v.kind == VALUE_POISON)
+    bool single = v.kind == VALUE_NUMBER && node->count == 2; /* one for all: each item is itself */
+    if (v.kind == VALUE_POISON || single)
         return v;
     if (v.kind != VALUE_TUPLE || node->count != 2) {
         sema_report(e->sema, E0208, node->at, "only a tuple has items, and this is %s",

@@ -44,12 +44,6 @@ static value usage(elaboration *e, const builtin_call *c)
     return value_poison();
 }
 
-static bool read_flag(elaboration *e, const builtin_call *c, const char *name, bool *out)
-{
-    const ast_node *at = builtin_option(c, name);
-    return !at || elab_flag(e, at, out);
-}
-
 typedef struct attending {
     label *s, *t, *v, *k;
     build_attention how;
@@ -87,7 +81,8 @@ value call_attention(elaboration *e, const builtin *b, const builtin_call *c)
     if (!attention_operands(e, c, &a))
         return value_poison();
     a.how.scale = 1 / sqrt((double)a.k->size);
-    if (!read_flag(e, c, "causal", &a.how.causal) || !builtin_number(e, c, "scale", &a.how.scale) ||
+    if (!builtin_flag(e, c, "causal", &a.how.causal) ||
+        !builtin_number(e, c, "scale", &a.how.scale) ||
         !builtin_whole(e, c, "window", (whole_range){"'window'", 0, INT32_MAX}, &a.how.window))
         return value_poison();
     elab_place(e, c->node->at);
@@ -108,6 +103,12 @@ typedef struct windowing {
     build_window how;
 } windowing;
 
+/* One number for each dimension of a window. */
+typedef struct windowing_numbers {
+    int64_t *at;
+    int count;
+} windowing_numbers;
+
 /* The names behind an item's `over`: up to three. */
 static int item_dims(elaboration *e, const builtin_call *c, int item, label **dims)
 {
@@ -123,29 +124,65 @@ static int item_dims(elaboration *e, const builtin_call *c, int item, label **di
     return count;
 }
 
+/* `stride = 2` for every dimension of the window, `stride = (2, 1)` for each its own. */
+static bool each_whole(elaboration *e, const builtin_call *c, const char *name, whole_range range,
+                       windowing_numbers *n)
+{
+    const ast_node *at = builtin_option(c, name);
+    if (!at)
+        return true;
+    value v = elab_expression(e, at);
+    if (v.kind == VALUE_TUPLE && v.count != n->count) {
+        diag *d = sema_report(e->sema, E0257, at->at, "'%s' has %d numbers for %d dimension%s",
+                              name, v.count, n->count, n->count == 1 ? "" : "s");
+        diag_fix(d, "one number for all, or %d", n->count);
+        return false;
+    }
+    for (int k = 0; k < n->count; k++)
+        if (!value_whole(e->sema, at, v.kind == VALUE_TUPLE ? v.items[k] : v, range, &n->at[k]))
+            return false;
+    return true;
+}
+
 static bool window_options(elaboration *e, const builtin_call *c, windowing *w)
 {
-    int64_t stride = 1, pad = 0, dilation = 1, window = 2;
+    int64_t *const numbers[] = {w->how.stride, w->how.pad, w->how.dilation, w->how.window};
+    static const struct {
+        const char *name;
+        whole_range range;
+        int64_t preset;
+    } options[] = {{"stride", {"'stride'", 1, 4096}, 1},
+                   {"padding", {"'padding'", 0, 4096}, 0},
+                   {"dilation", {"'dilation'", 1, 4096}, 1},
+                   {"window", {"'window'", 1, 4096}, 2}};
     w->how.groups = 1;
-    if (!builtin_whole(e, c, "stride", (whole_range){"'stride'", 1, 4096}, &stride) ||
-        !builtin_whole(e, c, "padding", (whole_range){"'padding'", 0, 4096}, &pad) ||
-        !builtin_whole(e, c, "dilation", (whole_range){"'dilation'", 1, 4096}, &dilation) ||
-        !builtin_whole(e, c, "window", (whole_range){"'window'", 1, 4096}, &window) ||
-        !builtin_whole(e, c, "groups", (whole_range){"'groups'", 1, INT32_MAX}, &w->how.groups))
-        return false;
     w->how.spatial = w->spatial;
+    for (int i = 0; i < 4; i++) {
+        windowing_numbers n = {numbers[i], w->spatial};
+        for (int k = 0; k < w->spatial; k++)
+            n.at[k] = options[i].preset;
+        if (!each_whole(e, c, options[i].name, options[i].range, &n))
+            return false;
+    }
     for (int k = 0; k < w->spatial; k++) {
-        w->how.stride[k] = stride;
-        w->how.pad[k] = pad;
-        w->how.dilation[k] = dilation;
-        w->how.window[k] = w->of[k] ? w->of[k]->size : window;
+        w->how.window[k] = w->of[k] ? w->of[k]->size : w->how.window[k];
         w->how.dims[k] = w->out[k]->dim;
-        int64_t size = op_window_size(w->in[k]->size, w->how.window[k], stride, pad, dilation);
-        if (size == w->out[k]->size)
+    }
+    return builtin_whole(e, c, "groups", (whole_range){"'groups'", 1, INT32_MAX}, &w->how.groups);
+}
+
+/* The window makes `of` out of `from`: x's dimensions and the result's, or the other way round. */
+static bool sizes_fit(elaboration *e, const builtin_call *c, const windowing *w, bool back)
+{
+    for (int k = 0; k < w->spatial; k++) {
+        const label *from = back ? w->out[k] : w->in[k], *of = back ? w->in[k] : w->out[k];
+        int64_t size = op_window_size(from->size, w->how.window[k], w->how.stride[k], w->how.pad[k],
+                                      w->how.dilation[k]);
+        if (size == of->size)
             continue;
         sema_report(e->sema, E0213, c->node->at,
                     "the window gives %lld elements over '%s', and '%s' is %lld", (long long)size,
-                    w->in[k]->name, w->out[k]->name, (long long)w->out[k]->size);
+                    from->name, of->name, (long long)of->size);
         return false;
     }
     return true;
@@ -170,7 +207,8 @@ static bool arrange(elaboration *e, const builtin_call *c, windowing *w)
     return w->x.value != NULL;
 }
 
-static bool arrange_weights(elaboration *e, const builtin_call *c, windowing *w)
+/* The weights with their window last: two dimensions of channels before it. */
+static bool weights_in_order(elaboration *e, const builtin_call *c, windowing *w)
 {
     for (int k = 0; k < w->spatial; k++)
         if (lacks(e, c, &w->w, w->of[k]))
@@ -182,6 +220,21 @@ static bool arrange_weights(elaboration *e, const builtin_call *c, windowing *w)
         return false;
     }
     w->w = ordered(e, w->w, &w->w, w->of, w->spatial);
+    return w->w.value != NULL;
+}
+
+static bool weights_misfit(elaboration *e, const builtin_call *c, const windowing *w)
+{
+    sema_report(e->sema, E0211, c->node->at, "weights %s do not go with channels '%s' of %lld",
+                tensor_words(&w->w, e->sema->memory), w->result[1]->name,
+                (long long)w->result[1]->size);
+    return false;
+}
+
+static bool arrange_weights(elaboration *e, const builtin_call *c, windowing *w)
+{
+    if (!weights_in_order(e, c, w))
+        return false;
     if (w->w.value && w->how.groups == 1 && w->w.labels[0] == w->result[1]->text) {
         label *last[GRAPH_MAX_RANK] = {w->result[1]};
         for (int k = 0; k < w->spatial; k++)
@@ -193,12 +246,8 @@ static bool arrange_weights(elaboration *e, const builtin_call *c, windowing *w)
     label *out = label_of(w->w.labels[0]), *in = label_of(w->w.labels[1]);
     if (w->how.groups == 1
             ? in != w->result[1]
-            : in->size * w->how.groups != w->result[1]->size || out->size % w->how.groups) {
-        sema_report(e->sema, E0211, c->node->at, "weights %s do not go with channels '%s' of %lld",
-                    tensor_words(&w->w, e->sema->memory), w->result[1]->name,
-                    (long long)w->result[1]->size);
-        return false;
-    }
+            : in->size * w->how.groups != w->result[1]->size || out->size % w->how.groups)
+        return weights_misfit(e, c, w);
     w->result[1] = out;
     return true;
 }
@@ -222,22 +271,63 @@ static bool result_dims(elaboration *e, const builtin_call *c, windowing *w, int
     return true;
 }
 
+/* x over H, W, w over I, J, then as many dimensions of the result, and `more` behind them. */
+static bool convolution(elaboration *e, const builtin_call *c, windowing *w, int more)
+{
+    int second = 1;
+    while (second < c->count && !c->items[second].over)
+        second++;
+    w->spatial = second;
+    if (!c->items[0].over || second > 3 || c->count < 3 * second || c->count > 3 * second + more) {
+        usage(e, c);
+        return false;
+    }
+    return item_dims(e, c, 0, w->in) == second && item_dims(e, c, second, w->of) >= second &&
+           result_dims(e, c, w, 2 * second) && builtin_tensor(e, c, 0, &w->x) &&
+           builtin_tensor(e, c, second, &w->w) && window_options(e, c, w) && arrange(e, c, w);
+}
+
 value call_convolve(elaboration *e, const builtin *b, const builtin_call *c)
 {
     (void)b;
     windowing w = {.spatial = 0};
-    int second = 1;
-    while (second < c->count && !c->items[second].over)
-        second++;
-    w.spatial = second;
-    if (!c->items[0].over || second > 3 || c->count != 3 * second)
-        return usage(e, c);
-    if (item_dims(e, c, 0, w.in) < second || item_dims(e, c, second, w.of) < second ||
-        !result_dims(e, c, &w, 2 * second) || !builtin_tensor(e, c, 0, &w.x) ||
-        !builtin_tensor(e, c, second, &w.w) || !window_options(e, c, &w) || !arrange(e, c, &w) ||
-        !arrange_weights(e, c, &w))
+    if (!convolution(e, c, &w, 0) || !sizes_fit(e, c, &w, false) || !arrange_weights(e, c, &w))
         return value_poison();
     return windowed(e, c, &w, build_conv(e->build, w.x, w.w, &w.how));
+}
+
+/* The channels of x stand first in the weights; those of the result second, or by groups, when they are named. */
+static bool transposed_weights(elaboration *e, const builtin_call *c, windowing *w)
+{
+    if (!weights_in_order(e, c, w))
+        return false;
+    if (w->w.labels[1] == w->result[1]->text) {
+        label *last[GRAPH_MAX_RANK] = {label_of(w->w.labels[0])};
+        for (int k = 0; k < w->spatial; k++)
+            last[k + 1] = w->of[k];
+        w->w = ordered(e, w->w, &w->w, last, w->spatial + 1);
+    }
+    label *in = w->w.value ? label_of(w->w.labels[0]) : NULL, *out = NULL;
+    if (in)
+        out = c->count > 3 * w->spatial ? elab_dim(e, c->items[3 * w->spatial].node)
+                                        : label_of(w->w.labels[1]);
+    if (!out)
+        return false;
+    if (in != w->result[1] || in->size % w->how.groups ||
+        label_of(w->w.labels[1])->size * w->how.groups != out->size)
+        return weights_misfit(e, c, w);
+    w->result[1] = out;
+    return true;
+}
+
+value call_transposed(elaboration *e, const builtin *b, const builtin_call *c)
+{
+    (void)b;
+    windowing w = {.spatial = 0};
+    if (!convolution(e, c, &w, 1) || !sizes_fit(e, c, &w, true) || !transposed_weights(e, c, &w))
+        return value_poison();
+    dim_id channels = w.result[1]->dim;
+    return windowed(e, c, &w, build_conv_transposed(e->build, w.x, w.w, &w.how, channels));
 }
 
 value call_pool(elaboration *e, const builtin *b, const builtin_call *c)
@@ -251,7 +341,7 @@ value call_pool(elaboration *e, const builtin *b, const builtin_call *c)
             return value_poison();
     }
     if (!result_dims(e, c, &w, w.spatial) || !builtin_tensor(e, c, 0, &w.x) ||
-        !window_options(e, c, &w) || !arrange(e, c, &w))
+        !window_options(e, c, &w) || !sizes_fit(e, c, &w, false) || !arrange(e, c, &w))
         return value_poison();
     return windowed(e, c, &w, build_pool(e->build, b->kind, w.x, &w.how));
 }

@@ -152,6 +152,67 @@ case("embed", "", "embed(ids, V = {V}, D = {D})", lambda t: F.embedding(t["ids"]
 case("positions", "x[A S D]", "x + positions(S, D)", lambda t: t["x"] + t["positions.w"], ["A=2 S=3 D=4"],
      inner="positions.w[S D]")
 
+# Windows.
+IMAGE = "x[N C H W]"
+for name, options, torch_options, size in [
+    ("plain", "", {}, "N=2 C=3 H=5 W=6 F=4 E=3 I=3 J=3"),
+    ("same size", ", padding = 1", dict(padding=1), "N=2 C=2 H=4 W=3 F=3 E=2 I=3 J=3"),
+    ("one by one", ", window = 1, bias = no", dict(), "N=1 C=3 H=2 W=1 F=2 E=3 I=1 J=1"),
+    ("uneven window", ", window = (3, 2), stride = (1, 2), padding = (1, 0)", dict(stride=(1, 2), padding=(1, 0)),
+     "N=2 C=2 H=4 W=7 F=3 E=2 I=3 J=2"),
+    ("dilated", ", stride = 2, padding = 2, dilation = 2", dict(stride=2, padding=2, dilation=2),
+     "N=1 C=2 H=7 W=6 F=2 E=2 I=3 J=3"),
+    ("two groups", ", padding = 1, groups = 2", dict(padding=1, groups=2), "N=2 C=4 H=3 W=4 F=6 E=2 I=3 J=3"),
+    ("depthwise", ", window = (1, 3), padding = (0, 1), groups = {C}", dict(padding=(0, 1), groups=3),
+     "N=1 C=3 H=3 W=5 F=3 E=1 I=1 J=3"),
+]:
+    biased = "bias = no" not in options
+    case("conv2d, " + name, IMAGE, "conv2d(x, F = {F}%s)" % options,
+         lambda t, o=torch_options: F.conv2d(t["x"], t["conv2d.w"], t.get("conv2d.b"), **o), [size],
+         inner="conv2d.w[F E I J]" + (" conv2d.b[F]" if biased else ""))
+for name, options, torch_options, size in [
+    ("plain", "", {}, "N=2 C=3 S=7 F=4 E=3 I=3"),
+    ("same size", ", window = 5, padding = 2", dict(padding=2), "N=1 C=2 S=4 F=3 E=2 I=5"),
+    ("dilated", ", window = 2, stride = 3, padding = 1, dilation = 2", dict(stride=3, padding=1, dilation=2),
+     "N=2 C=1 S=9 F=2 E=1 I=2"),
+    ("three groups", ", groups = 3", dict(groups=3), "N=2 C=6 S=5 F=3 E=2 I=3"),
+]:
+    case("conv1d, " + name, "x[N C S]", "conv1d(x, F = {F}%s)" % options,
+         lambda t, o=torch_options: F.conv1d(t["x"], t["conv1d.w"], t["conv1d.b"], **o), [size],
+         inner="conv1d.w[F E I] conv1d.b[F]")
+for name, options, torch_options, size in [
+    ("plain", "", {}, "N=2 C=3 H=2 W=3 F=2 E=2 I=3 J=3"),
+    ("twice as large", ", window = 4, stride = 2, padding = 1", dict(stride=2, padding=1), "N=1 C=2 H=3 W=2 F=3 E=3 I=4 J=4"),
+    ("more", ", stride = (2, 3), padding = 1, more = (1, 2)", dict(stride=(2, 3), padding=1, output_padding=(1, 2)),
+     "N=2 C=2 H=2 W=3 F=1 E=1 I=3 J=3"),
+    ("dilated, uneven", ", window = (2, 3), dilation = (2, 1), padding = (1, 0)", dict(dilation=(2, 1), padding=(1, 0)),
+     "N=1 C=2 H=3 W=1 F=2 E=2 I=2 J=3"),
+    ("two groups", ", stride = 2, groups = 2", dict(stride=2, groups=2), "N=2 C=4 H=2 W=2 F=6 E=3 I=3 J=3"),
+]:
+    case("conv_transpose2d, " + name, IMAGE, "conv_transpose2d(x, F = {F}%s)" % options,
+         lambda t, o=torch_options: F.conv_transpose2d(t["x"], t["conv_transpose2d.w"], t["conv_transpose2d.b"], **o),
+         [size], inner="conv_transpose2d.w[C E I J] conv_transpose2d.b[F]")
+for name, options, torch_options, size in [
+    ("plain", ", bias = no", {}, "N=2 C=3 S=4 F=2 E=2 I=3"),
+    ("more, two groups", ", window = 2, stride = 3, more = 1, groups = 2", dict(stride=3, output_padding=1, groups=2),
+     "N=1 C=4 S=3 F=2 E=1 I=2"),
+]:
+    case("conv_transpose1d, " + name, "x[N C S]", "conv_transpose1d(x, F = {F}%s)" % options,
+         lambda t, o=torch_options: F.conv_transpose1d(t["x"], t["conv_transpose1d.w"], t.get("conv_transpose1d.b"), **o),
+         [size], inner="conv_transpose1d.w[C E I]" + ("" if "bias" in options else " conv_transpose1d.b[F]"))
+case("max_pool", IMAGE, "max_pool(x)", lambda t: F.max_pool2d(t["x"], 2), ["N=2 C=3 H=5 W=4", "N=1 C=1 H=2 W=2"])
+case("max_pool, uneven", IMAGE, "max_pool(x, window = (3, 2), stride = (2, 1), padding = (1, 0))",
+     lambda t: F.max_pool2d(t["x"], (3, 2), (2, 1), (1, 0)), ["N=2 C=1 H=5 W=4"])
+case("max_pool, dilated", IMAGE, "max_pool(x, window = 2, stride = 1, dilation = 2)",
+     lambda t: F.max_pool2d(t["x"], 2, 1, 0, 2), ["N=1 C=2 H=4 W=5"])
+case("max_pool1d", "x[N C S]", "max_pool1d(x, window = 3, stride = 2, padding = 1)",
+     lambda t: F.max_pool1d(t["x"], 3, 2, 1), ["N=2 C=3 S=7", "N=1 C=1 S=1"])
+case("average_pool", IMAGE, "average_pool(x)", lambda t: F.avg_pool2d(t["x"], 2), ["N=2 C=3 H=5 W=4"])
+case("average_pool, uneven", IMAGE, "average_pool(x, window = (3, 2), stride = (2, 1), padding = (1, 0))",
+     lambda t: F.avg_pool2d(t["x"], (3, 2), (2, 1), (1, 0)), ["N=2 C=1 H=5 W=4"])
+case("average_pool1d", "x[N C S]", "average_pool1d(x, window = 3, stride = 1, padding = 1)",
+     lambda t: F.avg_pool1d(t["x"], 3, 1, 1), ["N=2 C=3 S=7"])
+
 
 def main():
     folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "layers")

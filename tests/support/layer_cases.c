@@ -154,8 +154,8 @@ void layer_fill(const layer_case *c, interpreter *it)
             int v = layer_variable(c, n->name);
             int64_t count = graph_type_count(g, &g->variables.items[v].type);
             if (count != n->count)
-                fail_msg("%s: '%s' has %lld elements, not %lld", c->name, n->name,
-                         (long long)count, (long long)n->count);
+                fail_msg("%s: '%s' has %lld elements, not %lld", c->name, n->name, (long long)count,
+                         (long long)n->count);
             memcpy(interpret_variable(it, v), n->at, (size_t)count * sizeof(double));
         }
     }

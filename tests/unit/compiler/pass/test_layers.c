@@ -38,8 +38,8 @@ static void compare_values(trial *t)
         else if (strcmp(n->kind, "gradient") == 0)
             v = layer_gradient(t->c, layer_variable(t->c, n->name));
         if (v)
-            worse(&t->values, layer_difference(interpret_value(t->it, v),
-                                               graph_type_count(t->g, &v->type), n));
+            worse(&t->values,
+                  layer_difference(interpret_value(t->it, v), graph_type_count(t->g, &v->type), n));
         else if (strcmp(n->kind, "gradient") == 0)
             fail_msg("%s: no gradient for '%s'", t->c->name, n->name);
         if (strcmp(n->kind, "after") == 0) {
