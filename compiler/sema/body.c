@@ -134,6 +134,11 @@ static void declare(elaboration *e, const ast_node *node, variable_kind kind)
         for (int i = 0; i < rank; i++)
             v.type.dims[v.stacked + i] = labels[i]->dim;
         index = variable_at(e, node, v);
+        path_node *place = kind == VARIABLE_PARAMETER
+                               ? path_inside(e->frame->place, PATH_PARAMETER, node->name, node->at)
+                               : NULL;
+        if (place)
+            place->variable = index;
         if (index >= 0)
             read = elab_tensor(e, node, read_variable(e, index, labels, rank));
     }
@@ -180,9 +185,12 @@ static void assign(elaboration *e, const ast_node *node)
     const ast_node *x = node->children[0];
     frame *f = e->frame;
     atom before = f->path;
+    path_node *around = f->place;
     f->path = joined(e, before, node->name);
+    f->place = path_inside(around, PATH_RESULT, node->name, node->at);
     value v = x->kind == AST_REPEAT ? elab_repeat(e, x, node->name) : elab_expression(e, x);
     f->path = before;
+    f->place = around;
     const binding *old = frame_lookup(e, node->name);
     if (v.kind == VALUE_TENSOR && !v.tensor.value->name && v.tensor.value->producer)
         v.tensor.value->name = node->name;

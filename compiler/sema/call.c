@@ -535,6 +535,12 @@ static value call_definition(elaboration *e, const definition *d, const ast_node
         const char *name = numbered(e, caller, d->name);
         callee->path = joined(e, caller->path, name);
         callee->own_path = joined(e, caller->own_path, name);
+        callee->place =
+            path_inside(caller->place, PATH_LAYER, atom_of(e->sema->atoms, name), node->at);
+        if (callee->place && e->scan && e->scan->within == caller) {
+            callee->place->rounds = e->scan->leading->size;
+            callee->place->count = e->scan->leading->name;
+        }
         e->frame = callee;
         v = d->kind == AST_SCHEDULE ? call_schedule(e, d, node, callee)
                                     : call_layer(e, d, node, callee);

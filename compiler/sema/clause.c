@@ -8,10 +8,9 @@ typedef struct clause_row {
     const char *word;
     void (*handler)(setup *, const ast_node *);
     bool repeated;
-    diag_code later;
+    diag_code later; /* 0: it is carried out */
 } clause_row;
 
-#define clause_later NULL
 static const clause_row rows[] = {
 #define CLAUSE(block, word, handler, repeated, code)                                               \
     {CLAUSE_##block, word, clause_##handler, repeated, (diag_code)code},
@@ -51,14 +50,26 @@ static void report_unknown(setup *u, const ast_node *clause, clause_block block)
         diag_fix_edit(d, clause->name_at, n.best, "did you mean '%s'?", n.best);
 }
 
-/* Axes that a clause names count as used, whether or not it is carried out. */
-static void mark_axes(setup *u, const ast_node *node)
+void clause_postpone(setup *u, postponed what)
 {
-    for (size_t i = 0; node->kind == AST_NAME && i < u->out->mesh.count; i++)
-        if (u->out->mesh.items[i].name == node->name)
-            u->axis_used.items[i] = true;
-    for (size_t i = 0; i < node->count; i++)
-        mark_axes(u, node->children[i]);
+    vec_push(u->sema->memory, &u->later, what);
+}
+
+/* Nothing of it is checked. */
+void clause_later(setup *u, const ast_node *clause)
+{
+    (void)u;
+    (void)clause;
+}
+
+static bool carry_out(setup *u, const clause_row *row, const ast_node *clause)
+{
+    bool poisoned = u->poisoned;
+    u->poisoned = false;
+    row->handler(u, clause);
+    bool fine = !u->poisoned;
+    u->poisoned = u->poisoned || poisoned;
+    return fine;
 }
 
 static void clause_read(setup *u, const ast_node *clause, clause_block block)
@@ -75,18 +86,14 @@ static void clause_read(setup *u, const ast_node *clause, clause_block block)
         return;
     }
     table_set(&u->clauses, clause->name, (int)block, (void *)(uintptr_t)clause);
-    if (row->handler) {
-        bool poisoned = u->poisoned;
-        u->poisoned = false;
-        row->handler(u, clause);
-        u->data_lost = u->data_lost || (u->poisoned && !strcmp(row->word, "data"));
-        u->poisoned = u->poisoned || poisoned;
-        return;
-    }
-    mark_axes(u, clause);
-    sema_report(u->sema, row->later, clause->at, "'%s' is understood, and not carried out yet",
-                clause->name);
-    u->poisoned = true;
+    bool fine = carry_out(u, row, clause);
+    u->data_lost = u->data_lost || (!fine && !strcmp(row->word, "data"));
+    if (fine && row->later)
+        clause_postpone(u, (postponed){row->later, clause->at,
+                                       arena_format(u->sema->memory,
+                                                    "'%s' is understood, and not carried out yet",
+                                                    clause->name),
+                                       NULL});
 }
 
 static bool is_mesh(const ast_node *clause)
@@ -94,23 +101,51 @@ static bool is_mesh(const ast_node *clause)
     return clause->kind == AST_CLAUSE && !strcmp(clause->name, "mesh");
 }
 
-/* The order of clauses is free, so the mesh, which others name, comes first. */
+/* What others name or the graph needs: the mesh and the precision. */
+static bool is_early(const ast_node *clause)
+{
+    const clause_row *row = row_of(clause->name, CLAUSE_PLAN);
+    return row && (row->handler == clause_mesh || row->handler == clause_precision);
+}
+
+/* What could not be read is known to have been said. */
+static void note_lost(setup *u, const ast_node *clause, clause_block block)
+{
+    u->poisoned = u->poisoned || clause->poisoned;
+    u->mesh_lost = u->mesh_lost || (clause->poisoned && (!clause->name || is_mesh(clause)));
+    if (clause->kind == AST_CLAUSE && clause->name)
+        table_set(&u->clauses, clause->name, (int)block, (void *)(uintptr_t)clause);
+}
+
 void clauses_read(setup *u, const ast_node *body, clause_block block)
 {
-    for (int mesh = 1; mesh >= 0; mesh--)
-        for (size_t i = 0; body && i < body->count; i++) {
-            const ast_node *clause = body->children[i];
-            if (clause->poisoned || clause->kind != AST_CLAUSE) {
-                u->poisoned = u->poisoned || clause->poisoned;
-                u->mesh_lost =
-                    u->mesh_lost || (clause->poisoned && (!clause->name || is_mesh(clause)));
-                if (clause->kind == AST_CLAUSE && clause->name)
-                    table_set(&u->clauses, clause->name, (int)block, (void *)(uintptr_t)clause);
-                continue;
-            }
-            if (is_mesh(clause) == (mesh == 1))
-                clause_read(u, clause, block);
-        }
+    for (size_t i = 0; body && i < body->count; i++) {
+        const ast_node *clause = body->children[i];
+        if (clause->poisoned || clause->kind != AST_CLAUSE)
+            note_lost(u, clause, block);
+        else
+            clause_read(u, clause, block);
+    }
+}
+
+void clauses_read_first(setup *u, const ast_node *body)
+{
+    for (size_t i = 0; body && i < body->count; i++) {
+        const ast_node *clause = body->children[i];
+        if (clause->poisoned || clause->kind != AST_CLAUSE)
+            note_lost(u, clause, CLAUSE_PLAN);
+        else if (is_early(clause))
+            clause_read(u, clause, CLAUSE_PLAN);
+    }
+}
+
+void clauses_read_rest(setup *u, const ast_node *body)
+{
+    for (size_t i = 0; body && i < body->count; i++) {
+        const ast_node *clause = body->children[i];
+        if (!clause->poisoned && clause->kind == AST_CLAUSE && !is_early(clause))
+            clause_read(u, clause, CLAUSE_PLAN);
+    }
 }
 
 void clause_malformed(setup *u, span at, const ast_node *clause, const char *example)
@@ -128,4 +163,82 @@ const ast_node *clause_only(setup *u, const ast_node *clause, const char *exampl
         return phrase->children[0];
     clause_malformed(u, clause->at, clause, example);
     return NULL;
+}
+
+const ast_node *phrase_part(const ast_node *clause, size_t i, const char *word)
+{
+    const ast_node *part = NULL;
+    for (; i < clause->count && !part && clause->children[i]->kind == AST_PHRASE; i++)
+        part = ast_part(clause->children[i], word);
+    return part;
+}
+
+/* Is the part one of those words, once, and with as many terms as it should have? */
+static bool part_fits(setup *u, const ast_node *clause, const ast_node *phrase, size_t i,
+                      const phrase_shape *shape)
+{
+    const ast_node *part = phrase->children[i];
+    bool known = false;
+    for (int k = 0; k < PHRASE_PARTS && shape->parts[k]; k++)
+        known = known || !strcmp(shape->parts[k], part->name);
+    if (!known) {
+        diag *d = sema_report(u->sema, E0225, part->at, "'%s' says nothing in '%s'", part->name,
+                              clause->name);
+        diag_fix(d, "%s", shape->example);
+        u->poisoned = true;
+        return false;
+    }
+    const ast_node *first = ast_part(phrase, part->name);
+    if (first != part) {
+        diag *d = sema_report(u->sema, E0203, part->at, "'%s' is said twice", part->name);
+        diag_note(d, first->at, "first here");
+        u->poisoned = true;
+        return false;
+    }
+    if (part->count == 1 && part->children[0]->kind != AST_NAMED)
+        return true;
+    clause_malformed(u, part->at, clause, shape->example);
+    return false;
+}
+
+bool phrase_fits(setup *u, const ast_node *clause, const ast_node *phrase,
+                 const phrase_shape *shape)
+{
+    if (phrase->kind != AST_PHRASE) {
+        clause_malformed(u, phrase->at, clause, shape->example);
+        return false;
+    }
+    size_t terms = 0;
+    while (terms < phrase->count && phrase->children[terms]->kind != AST_PART)
+        terms++;
+    for (size_t i = terms; i < phrase->count; i++)
+        if (!part_fits(u, clause, phrase, i, shape))
+            return false;
+    bool plain = true;
+    for (size_t i = 0; i < terms; i++)
+        plain = plain && phrase->children[i]->kind != AST_NAMED;
+    if (terms == (size_t)shape->terms && plain)
+        return true;
+    clause_malformed(u, phrase->at, clause, shape->example);
+    return false;
+}
+
+int clause_word(setup *u, const ast_node *x, const char *what, const char *const *words)
+{
+    text all = text_in(u->sema->memory), said = text_in(u->sema->memory);
+    nearest n = nearest_to(x->kind == AST_NAME ? x->name : "");
+    for (int i = 0; words[i]; i++) {
+        if (x->kind == AST_NAME && !strcmp(x->name, words[i]))
+            return i;
+        nearest_offer(&n, words[i]);
+        text_add(&all, "%s%s", !i ? "" : words[i + 1] ? ", " : " or ", words[i]);
+    }
+    ast_write(x, &said);
+    diag *d = sema_report(u->sema, E0245, x->at, "'%s' is %s", text_done(&said), what);
+    if (x->kind == AST_NAME && nearest_found(&n))
+        diag_fix_edit(d, x->at, n.best, "did you mean '%s'?", n.best);
+    else
+        diag_fix(d, "%s", text_done(&all));
+    u->poisoned = true;
+    return -1;
 }

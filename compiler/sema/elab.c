@@ -9,6 +9,7 @@ frame *frame_push(elaboration *e, const definition *of, span call)
     f->names = table_in(e->sema->memory);
     f->path = e->frame ? e->frame->path : NULL;
     f->own_path = e->frame ? e->frame->own_path : NULL;
+    f->place = e->frame ? e->frame->place : NULL;
     if (e->build && e->frame)
         vec_push(e->sema->memory, &e->build->trail, call);
     e->frame = f;

@@ -12,6 +12,7 @@
 #ifndef ESPALIER_SEMA_ELAB_H
 #define ESPALIER_SEMA_ELAB_H
 
+#include "sema/path.h"
 #include "sema/value.h"
 
 enum { NAME_VALUE, NAME_DIM, NAME_COUNT };
@@ -31,8 +32,9 @@ typedef struct frame {
     const definition *of;
     table
         names; /* NAME_VALUE -> binding, NAME_DIM -> label, NAME_COUNT -> how often a layer was called */
-    atom path;     /* of operators: layers and the names that their results are bound to */
-    atom own_path; /* of parameters: layers alone */
+    atom path;        /* of operators: layers and the names that their results are bound to */
+    atom own_path;    /* of parameters: layers alone */
+    path_node *place; /* the same as a node; NULL outside the model */
     VEC(binding *) states;
     value result;
     bool returned;

@@ -264,31 +264,37 @@ static void add_result(elaboration *e, atom name, result_kind kind, build_operan
     vec_push(e->graph->memory, &e->function->region.results, x.value);
 }
 
+/* The parameters at the node and inside it. How many. */
+static int freeze_all(graph *g, const path_node *node)
+{
+    int count = node->variable >= 0;
+    if (count)
+        g->variables.items[node->variable].frozen = true;
+    for (size_t i = 0; i < node->inside.count; i++)
+        count += freeze_all(g, node->inside.items[i]);
+    return count;
+}
+
 static void set_frozen(elaboration *e)
 {
     setup *u = e->setup;
     for (size_t i = 0; i < u->frozen.count; i++) {
-        text words = text_in(u->sema->memory);
-        ast_write(u->frozen.items[i], &words);
-        const char *path = text_done(&words);
-        size_t length = strlen(path);
-        bool all = length >= 2 && !strcmp(path + length - 2, ".*"), found = false;
-        length -= all ? 2 : 0;
-        for (size_t k = 0; k < e->graph->variables.count; k++) {
-            graph_variable *v = &e->graph->variables.items[k];
-            bool under =
-                !strncmp(v->path, path, length) && (v->path[length] == '.' || !v->path[length]);
-            if (v->kind == VARIABLE_PARAMETER && under)
-                v->frozen = found = true;
+        const ast_node *said = u->frozen.items[i];
+        path_set set;
+        int count = 0;
+        if (!path_find(u, said, PATH_PARAMETERS, &set))
+            continue;
+        if (set.ranged) {
+            diag *d = sema_report(u->sema, E0249, set.range_at,
+                                  "'freeze' takes a layer in all of its rounds");
+            diag_note(d, set.nodes.items[0]->at, "it is repeated here");
+            continue;
         }
-        nearest n = nearest_to(path);
-        for (size_t k = 0; k < e->graph->variables.count; k++)
-            nearest_offer(&n, e->graph->variables.items[k].path);
-        diag *d = found ? NULL
-                        : sema_report(u->sema, E0230, u->frozen.items[i]->at,
-                                      "no parameter is under '%s'", path);
-        if (!found && nearest_found(&n))
-            diag_fix_edit(d, u->frozen.items[i]->at, n.best, "did you mean '%s'?", n.best);
+        for (size_t k = 0; k < set.nodes.count; k++)
+            count += freeze_all(e->graph, set.nodes.items[k]);
+        if (!count)
+            sema_report(u->sema, E0230, said->at, "nothing under '%s' has parameters",
+                        path_words(set.nodes.items[0], u->sema->memory));
     }
 }
 
@@ -324,6 +330,7 @@ static bool build_function(setup *u, const char *name, bool learning, table vari
     frame *train = e.frame;
     frame *model = frame_push(&e, u->model, u->model_call->at);
     root.trail = (span_vec){0};
+    model->place = u->paths;
     e.frame = train;
     elab_arguments(&e, u->model, u->model_call, model);
     e.frame = model;

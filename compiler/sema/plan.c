@@ -14,10 +14,8 @@ int plan_axis(setup *u, const ast_node *name)
     nearest n = nearest_to(name->name ? name->name : "");
     for (size_t i = 0; name->kind == AST_NAME && i < t->mesh.count; i++) {
         nearest_offer(&n, t->mesh.items[i].name);
-        if (t->mesh.items[i].name == name->name) {
-            u->axis_used.items[i] = true;
+        if (t->mesh.items[i].name == name->name)
             return (int)i;
-        }
     }
     u->poisoned = true;
     if (u->mesh_lost)
@@ -30,6 +28,22 @@ int plan_axis(setup *u, const ast_node *name)
     else
         diag_fix(d, "mesh %s = 2", text_done(&words));
     return -1;
+}
+
+int plan_axis_used(setup *u, const ast_node *name)
+{
+    int axis = plan_axis(u, name);
+    if (axis >= 0)
+        u->axis_used.items[axis] = true;
+    return axis;
+}
+
+int64_t plan_ranks(const setup *u)
+{
+    int64_t ranks = 1;
+    for (size_t i = 0; i < u->out->mesh.count && ranks <= INT32_MAX; i++)
+        ranks *= u->out->mesh.items[i].size;
+    return ranks;
 }
 
 static void add_axis(setup *u, const ast_node *clause, const ast_node *named)
@@ -78,22 +92,20 @@ void clause_mesh(setup *u, const ast_node *clause)
 /* `split A, F, V over tp`: a phrase without `over` goes with the next that has one. */
 void clause_split(setup *u, const ast_node *clause)
 {
-    int axis = -1;
-    const char *example = "split B over dp";
+    static const char example[] = "split B over dp";
     if (!clause->count)
         clause_malformed(u, clause->at, clause, example);
-    for (size_t i = clause->count; i-- > 0;) {
-        const ast_node *phrase = clause->children[i];
-        const ast_node *over = phrase->kind == AST_PHRASE ? ast_part(phrase, "over") : NULL;
-        if (phrase->kind != AST_PHRASE || !phrase->count || phrase->children[0]->kind != AST_NAME ||
-            (i + 1 == clause->count && !over) || phrase->count > (over ? 2u : 1u)) {
+    for (size_t i = 0; i < clause->count; i++) {
+        const ast_node *phrase = clause->children[i], *over = phrase_part(clause, i, "over");
+        if (!phrase_fits(u, clause, phrase, &(phrase_shape){1, {"over", NULL}, example}))
+            return;
+        if (!over || phrase->children[0]->kind != AST_NAME) {
             clause_malformed(u, phrase->at, clause, example);
             return;
         }
-        if (over)
-            axis = plan_axis(u, over->children[0]);
-        training_split split = {phrase->children[0]->name, axis, phrase->children[0]->at};
-        if (axis >= 0)
+        training_split split = {phrase->children[0]->name, plan_axis_used(u, over->children[0]),
+                                phrase->children[0]->at};
+        if (split.axis >= 0)
             vec_push(u->sema->memory, &u->out->splits, split);
     }
 }
@@ -159,112 +171,148 @@ static bool evaluate(setup *u, const ast_node *by, training_reduce *r)
     return p && coll_verify(p, u->sema->diags);
 }
 
-void clause_reduce(setup *u, const ast_node *clause)
+/* `as int8(block = 256) with feedback`: right, and not carried out yet. */
+static bool read_quantization(setup *u, const ast_node *phrase)
 {
-    const char *example = "reduce grad over dp by ring";
-    const ast_node *phrase = clause->count == 1 ? clause->children[0] : NULL;
-    if (!phrase || phrase->kind != AST_PHRASE || !phrase->count ||
-        phrase->children[0]->kind != AST_NAME) {
-        clause_malformed(u, clause->at, clause, example);
-        return;
-    }
-    const ast_node *what = phrase->children[0], *over = ast_part(phrase, "over"),
-                   *by = ast_part(phrase, "by");
-    if (what->name != u->sema->words.w_grad) {
-        diag *d = sema_report(u->sema, E0234, what->at, "'%s' is nothing that a plan reduces",
-                              what->name);
-        diag_fix_edit(d, what->at, "grad", "reduce grad");
-        u->poisoned = true;
-        return;
-    }
-    if (!over || !by) {
-        clause_malformed(u, clause->at, clause, example);
-        return;
-    }
-    training_reduce r = {.axis = plan_axis(u, over->children[0]), .at = clause->at};
-    for (size_t i = 0; i < u->out->reduces.count; i++)
-        if (r.axis >= 0 && u->out->reduces.items[i].axis == r.axis) {
-            diag *d = sema_report(u->sema, E0203, clause->at,
-                                  "gradients are reduced over '%s' twice", over->children[0]->name);
-            diag_note(d, u->out->reduces.items[i].at, "first here");
-            u->poisoned = true;
-            return;
-        }
+    static const char *const words[] = {"feedback", NULL};
     const ast_node *as = ast_part(phrase, "as"), *with = ast_part(phrase, "with");
-    if (as || with) {
-        sema_report(u->sema, E0904, (as ? as : with)->at,
-                    "quantized reduction is understood, and not carried out yet");
-        u->poisoned = true;
+    encoding how;
+    if (with &&
+        clause_word(u, with->children[0], "nothing that a reduction is done with", words) < 0)
+        return false;
+    if (with && !as) {
+        diag *d = sema_report(u->sema, E0235, with->at,
+                              "feedback adds what rounding lost, and nothing is rounded");
+        diag_fix(d, "as int8(block = 256) with feedback");
+        return false;
     }
-    if (r.axis < 0 || !evaluate(u, by->children[0], &r))
-        u->poisoned = true;
-    else
-        vec_push(u->sema->memory, &u->out->reduces, r);
+    if (!as)
+        return true;
+    if (!encoding_read(u, as->children[0], &how))
+        return false;
+    vec_push(u->sema->memory, &u->said.quantized, as->at);
+    clause_postpone(u, (postponed){E0904, as->at,
+                                   "quantized reduction is understood, and not carried out yet",
+                                   NULL});
+    return true;
 }
 
-void clause_precision(setup *u, const ast_node *clause)
+static bool is_grad(setup *u, const ast_node *what)
 {
-    const ast_node *phrase = clause->count ? clause->children[0] : NULL;
-    const ast_node *x =
-        phrase && phrase->kind == AST_PHRASE && phrase->count == 1 ? phrase->children[0] : NULL;
-    const sema_words *w = &u->sema->words;
-    if (!x || x->kind != AST_NAME) {
-        clause_malformed(u, clause->at, clause, "precision f32, or precision f64");
+    if (what->kind == AST_NAME && what->name == u->sema->words.w_grad)
+        return true;
+    text words = text_in(u->sema->memory);
+    ast_write(what, &words);
+    diag *d = sema_report(u->sema, E0234, what->at, "'%s' is nothing that a plan reduces",
+                          text_done(&words));
+    diag_fix_edit(d, what->at, "grad", "reduce grad");
+    return false;
+}
+
+/* One axis is reduced over in one way. */
+static bool is_first(setup *u, const ast_node *clause, int axis)
+{
+    for (size_t i = 0; i < u->out->reduces.count; i++)
+        if (u->out->reduces.items[i].axis == axis) {
+            diag *d =
+                sema_report(u->sema, E0203, clause->at, "gradients are reduced over '%s' twice",
+                            u->out->mesh.items[axis].name);
+            diag_note(d, u->out->reduces.items[i].at, "first here");
+            return false;
+        }
+    return true;
+}
+
+void clause_reduce(setup *u, const ast_node *clause)
+{
+    static const char example[] = "reduce grad over dp by ring";
+    const ast_node *phrase = clause->count ? clause->children[0] : clause;
+    if (clause->count != 1 || phrase->kind != AST_PHRASE) {
+        clause_malformed(u, clause->at, clause, example);
         return;
     }
-    if (clause->count == 1 && (x->name == w->w_f32 || x->name == w->w_f64)) {
-        u->out->precision = x->name == w->w_f64 ? DTYPE_F64 : DTYPE_F32;
+    const ast_node *over = ast_part(phrase, "over"), *by = ast_part(phrase, "by");
+    if (!phrase_fits(u, clause, phrase, &(phrase_shape){1, {"over", "by", "as", "with"}, example}))
+        return;
+    bool fine = is_grad(u, phrase->children[0]);
+    if (fine && (!over || !by)) {
+        clause_malformed(u, clause->at, clause, example);
         return;
     }
-    if (x->name != w->w_f32 && x->name != w->w_f64 && x->name != w->w_bf16) {
-        clause_malformed(u, x->at, clause, "precision f32, or precision f64");
-        return;
-    }
-    diag *d = sema_report(u->sema, E0905, clause->at,
-                          "mixed precision is understood, and not carried out yet");
-    diag_fix(d, "precision f32, or precision f64");
+    training_reduce r = {.axis = fine ? plan_axis_used(u, over->children[0]) : -1,
+                         .at = clause->at};
+    fine = r.axis >= 0 && is_first(u, clause, r.axis) && read_quantization(u, phrase) &&
+           evaluate(u, by->children[0], &r);
+    if (fine)
+        vec_push(u->sema->memory, &u->out->reduces, r);
+    else
+        u->poisoned = true;
+}
+
+static void require_twice(setup *u, const char *what, span at, span before)
+{
+    diag *d = sema_report(u->sema, E0203, at, "'%s' is required twice", what);
+    diag_note(d, before, "first here");
     u->poisoned = true;
+}
+
+static void require_memory(setup *u, const ast_node *x)
+{
+    double bytes;
+    if (u->out->required_memory)
+        require_twice(u, "memory", x->at, u->out->required_at);
+    else if (!constant_quantity(u->sema, x->children[1], BYTES, &bytes))
+        u->poisoned = true;
+    else if (bytes < 1 || bytes > 9e18) {
+        sema_report(u->sema, E0236, x->children[1]->at, "a bound of memory is above 0");
+        u->poisoned = true;
+    } else {
+        u->out->required_memory = (int64_t)bytes;
+        u->out->required_at = x->at;
+    }
 }
 
 static void require_one(setup *u, const ast_node *clause, const ast_node *x)
 {
-    const sema_words *w = &u->sema->words;
-    if (x->kind == AST_NAME && x->name == w->w_deterministic) {
-        u->out->deterministic = true;
+    static const char *const words[] = {"deterministic", "canonical", "memory", NULL};
+    bool bound = x->kind == AST_BINARY && !strcmp(x->word, "<=");
+    const ast_node *name = bound ? x->children[0] : x;
+    int which =
+        name->kind == AST_NAME ? clause_word(u, name, "nothing that a plan requires", words) : 3;
+    if (which < 0)
+        return;
+    if (bound != (which == 2) || which == 3) {
+        clause_malformed(u, x->at, clause, "require memory <= 72 GiB, deterministic");
         return;
     }
-    if (x->kind == AST_NAME && x->name == w->w_canonical) {
-        sema_report(u->sema, E0916, x->at, "'canonical' is understood, and not carried out yet");
-        u->poisoned = true;
+    span *before = which ? &u->said.canonical : &u->said.deterministic;
+    if (bound) {
+        require_memory(u, x);
         return;
     }
-    double bytes;
-    if (x->kind == AST_BINARY && !strcmp(x->word, "<=") && x->children[0]->kind == AST_NAME &&
-        x->children[0]->name == w->w_memory) {
-        if (!constant_quantity(u->sema, x->children[1], BYTES, &bytes))
-            u->poisoned = true;
-        else {
-            u->out->required_memory = (int64_t)bytes;
-            u->out->required_at = x->at;
-        }
+    if (before->file >= 0) {
+        require_twice(u, words[which], x->at, *before);
         return;
     }
-    clause_malformed(u, x->at, clause, "require memory <= 72 GiB, deterministic");
+    *before = x->at;
+    u->out->deterministic = u->out->deterministic || which == 0;
+    if (which == 1)
+        clause_postpone(u, (postponed){E0916, x->at,
+                                       "'canonical' is understood, and not carried out yet", NULL});
 }
 
 void clause_require(setup *u, const ast_node *clause)
 {
-    for (size_t i = 0; i < clause->count; i++) {
-        const ast_node *phrase = clause->children[i];
-        if (phrase->kind == AST_PHRASE && phrase->count == 1)
-            require_one(u, clause, phrase->children[0]);
-        else
-            clause_malformed(u, phrase->at, clause, "require memory <= 72 GiB, deterministic");
-    }
+    static const char example[] = "require memory <= 72 GiB, deterministic";
+    if (!clause->count)
+        clause_malformed(u, clause->at, clause, example);
+    for (size_t i = 0; i < clause->count; i++)
+        if (phrase_fits(u, clause, clause->children[i], &(phrase_shape){1, {NULL}, example}))
+            require_one(u, clause, clause->children[i]->children[0]);
 }
 
 /* "2 or 5": the nearest divisors of `size` on both sides of `axis`. */
-static const char *divisors_near(arena *a, int64_t size, int axis)
+const char *divisors_near(arena *a, int64_t size, int axis)
 {
     int64_t below = 1, above = 0;
     for (int64_t k = axis - 1; k > 1 && below == 1; k--)
@@ -279,73 +327,11 @@ static const char *divisors_near(arena *a, int64_t size, int axis)
                       : arena_format(a, "%lld or %lld", (long long)below, (long long)above);
 }
 
-static const char *multiples_near(arena *a, int64_t size, int axis)
+const char *multiples_near(arena *a, int64_t size, int axis)
 {
     int64_t below = size / axis * axis;
     return below ? arena_format(a, "%lld or %lld", (long long)below, (long long)(below + axis))
                  : arena_format(a, "%d", axis);
-}
-
-static bool check_divides(setup *u, const training_split *s, const graph_dim *dim)
-{
-    const graph_axis *axis = &u->out->mesh.items[s->axis];
-    if (dim->size % axis->size == 0)
-        return true;
-    arena *a = u->sema->memory;
-    diag *d =
-        sema_report(u->sema, E0214, s->at, "axis '%s' of %d does not divide dimension '%s' of %lld",
-                    axis->name, axis->size, dim->name, (long long)dim->size);
-    diag_label(d, "'%s' = %lld", dim->name, (long long)dim->size);
-    diag_note(d, axis->declared, "axis '%s' declared here", axis->name);
-    diag_fix(d, "%s = %s, or %s = %s", axis->name, divisors_near(a, dim->size, axis->size),
-             dim->batch ? "batch" : dim->name, multiples_near(a, dim->size, axis->size));
-    return false;
-}
-
-/* Every split names a dimension of the graph that its axis divides. */
-static bool check_split(setup *u, const training_split *s)
-{
-    bool found = false, batch = false, divides = true;
-    nearest n = nearest_to(s->dim);
-    for (size_t i = 0; i < u->graph->dims.count; i++) {
-        const graph_dim *dim = &u->graph->dims.items[i];
-        nearest_offer(&n, dim->name);
-        if (dim->name != s->dim)
-            continue;
-        found = true;
-        batch = batch || dim->batch;
-        divides = check_divides(u, s, dim) && divides;
-    }
-    if (!found) {
-        diag *d = sema_report(u->sema, E0230, s->at, "model '%s' has no dimension '%s'",
-                              u->model->name, s->dim);
-        if (nearest_found(&n))
-            diag_fix_edit(d, s->at, n.best, "did you mean '%s'?", n.best);
-        return false;
-    }
-    if (batch || !divides || u->out->mesh.items[s->axis].size == 1)
-        return true;
-    diag *d = sema_report(
-        u->sema, E0918, s->at,
-        "splitting '%s', which is not the batch, is understood, and not carried out yet", s->dim);
-    diag_fix(d, "split the batch over '%s'", u->out->mesh.items[s->axis].name);
-    return false;
-}
-
-static void check_twice(setup *u)
-{
-    const training *t = u->out;
-    for (size_t i = 0; i < t->splits.count; i++)
-        for (size_t k = 0; k < i; k++)
-            if (t->splits.items[i].dim == t->splits.items[k].dim) {
-                /* Read from the last to the first: the one that stands first in the file is the first. */
-                bool later = t->splits.items[i].at.begin > t->splits.items[k].at.begin;
-                const training_split *second = &t->splits.items[later ? i : k],
-                                     *first = &t->splits.items[later ? k : i];
-                diag *d = sema_report(u->sema, E0203, second->at, "dimension '%s' is split twice",
-                                      second->dim);
-                diag_note(d, first->at, "first here");
-            }
 }
 
 /* An axis over which the batch is split has its gradients reduced, by ring where nothing else is said. */
@@ -367,73 +353,18 @@ static void default_reduces(setup *u)
     }
 }
 
-/* A clause that could not be read may be the one that is missed here. */
-static void check_axes(setup *u)
-{
-    const training *t = u->out;
-    if (u->poisoned)
-        return;
-    for (size_t i = 0; i < t->mesh.count; i++)
-        if (!u->axis_used.items[i]) {
-            diag *d = sema_report(u->sema, E0223, t->mesh.items[i].declared,
-                                  "axis '%s' is declared and not used", t->mesh.items[i].name);
-            diag_fix(d, "split B over %s, or leave the axis out", t->mesh.items[i].name);
-        }
-    for (size_t k = 0; k < t->reduces.count; k++) {
-        bool split = false;
-        for (size_t i = 0; i < t->splits.count; i++)
-            split = split || t->splits.items[i].axis == t->reduces.items[k].axis;
-        if (!split && t->mesh.items[t->reduces.items[k].axis].size > 1) {
-            diag *d =
-                sema_report(u->sema, E0235, t->reduces.items[k].at,
-                            "nothing is split over '%s', so there is nothing to reduce over it",
-                            t->mesh.items[t->reduces.items[k].axis].name);
-            diag_fix(d, "split B over %s", t->mesh.items[t->reduces.items[k].axis].name);
-        }
-    }
-}
-
-static void check_cluster(setup *u)
-{
-    const training *t = u->out;
-    const cluster_model *c = u->cluster;
-    int64_t ranks = 1;
-    for (size_t i = 0; i < t->mesh.count; i++)
-        ranks *= t->mesh.items[i].size;
-    if (ranks > (int64_t)c->devices.count) {
-        diag *d = sema_report(
-            u->sema, E0229, t->mesh.count ? t->mesh.items[0].declared : u->plan->node->name_at,
-            "the mesh has %lld ranks and cluster '%s' has %zu device%s", (long long)ranks,
-            c->of->name, c->devices.count, c->devices.count == 1 ? "" : "s");
-        diag_note(d, c->of->node->name_at, "cluster '%s' is declared here", c->of->name);
-        return;
-    }
-    for (int64_t i = 0; i < ranks; i++) {
-        const device *d = &c->devices.items[i];
-        if (strcmp(d->kind, "cpu")) {
-            sema_report(
-                u->sema, E0910, u->plan->node->children[1]->at,
-                "cluster '%s' is made of '%s' devices, and only 'cpu' devices are trained on yet",
-                c->of->name, d->kind);
-            return;
-        }
-        if (d->memory && (!u->out->memory_limit || d->memory < u->out->memory_limit)) {
-            u->out->memory_limit = d->memory;
-            u->out->memory_at = d->memory_at;
-        }
-    }
-}
-
-/* What needs the graph's dimensions and the cluster's devices. */
+/* What needs the graph's dimensions and the cluster's devices. A size that does not divide explains a mesh that does not fit. */
 void plan_finish(setup *u)
 {
+    size_t before = diag_report_count(u->sema->diags);
     u->out->links = u->cluster->links;
-    check_cluster(u);
-    check_twice(u);
-    for (size_t i = 0; u->built && i < u->out->splits.count; i++)
-        if (!check_split(u, &u->out->splits.items[i]))
-            break;
-    check_axes(u);
+    plan_check_splits(u);
+    plan_check_axes(u);
+    if (!u->size_doubted && plan_check_cluster(u))
+        plan_check_place(u);
+    u->poisoned = u->poisoned || diag_report_count(u->sema->diags) != before;
+    if (!u->poisoned)
+        plan_check_together(u);
     if (!u->poisoned)
         default_reduces(u);
     if (!u->poisoned)

@@ -154,6 +154,9 @@ static setup *setup_new(sema *s, const definition *train, const sema_setting *se
     setup *u = arena_make(s->memory, setup);
     *u = (setup){
         .sema = s, .train = train, .settings = settings, .setting_count = count, .scale = 1};
+    u->paths = path_model(s->memory);
+    u->said.pipeline.axis = -1;
+    u->said.canonical = u->said.deterministic = u->said.automatic = SPAN_NONE;
     u->out = arena_make(s->memory, training);
     u->out->train = train->name;
     u->out->train_at = train->node->name_at;
@@ -185,32 +188,81 @@ static bool read_train(setup *u)
     return true;
 }
 
-static graph *built_graph(setup *u)
+static void build_graph(setup *u)
 {
     sema *s = u->sema;
     u->graph = graph_new(s->memory, s->atoms, s->sources);
     u->graph->form = atom_of(s->atoms, "graph");
-    if (u->model->poisoned || !u->out->batch || !u->data || u->data_lost || !model_build(u))
-        u->poisoned = true;
-    else
-        u->built = true;
-    return u->graph;
+    u->built = !u->model->poisoned && u->out->batch && u->data && !u->data_lost && model_build(u);
+    u->wrong = u->wrong || !u->built;
 }
 
-static bool read_plan(setup *u, const definition *plan)
+/* A train with its graph, for checks. */
+static setup *train_setup(sema *s, const definition *train)
 {
-    sema *s = u->sema;
-    u->plan = plan;
+    setup *u = setup_new(s, train, NULL, 0);
+    bool read = read_train(u);
+    u->wrong = u->poisoned || !read;
+    if (read)
+        build_graph(u);
+    return u;
+}
+
+/* The same train under a plan: what the plan adds is its own. */
+static setup *plan_setup(const setup *train, const definition *plan)
+{
+    arena *a = train->sema->memory;
+    setup *u = arena_make(a, setup);
+    *u = *train;
+    u->out = arena_make(a, training);
+    *u->out = *train->out;
     u->out->plan = plan->name;
     u->out->plan_at = plan->node->name_at;
-    const ast_node *name = plan->node->children[1];
+    u->plan = plan;
+    u->poisoned = false;
+    u->clauses = table_in(a);
+    for (size_t i = 0; i < train->clauses.room; i++)
+        if (train->clauses.slots[i].name)
+            table_set(&u->clauses, train->clauses.slots[i].name, train->clauses.slots[i].kind,
+                      train->clauses.slots[i].item);
+    u->later.items = NULL;
+    u->later.count = u->later.room = 0;
+    for (size_t i = 0; i < train->later.count; i++)
+        vec_push(a, &u->later, train->later.items[i]);
+    return u;
+}
+
+static void report_later(setup *u)
+{
+    for (size_t i = 0; i < u->later.count; i++) {
+        const postponed *p = &u->later.items[i];
+        diag *d = sema_report(u->sema, p->code, p->at, "%s", p->words);
+        if (p->fix)
+            diag_fix(d, "%s", p->fix);
+        u->poisoned = true;
+    }
+}
+
+/* A plan of a train that is read; the graph is built here if it is not yet. False: something is wrong with the plan or
+ * the train. */
+static bool read_plan(setup *u)
+{
+    sema *s = u->sema;
+    const definition *plan = u->plan;
+    const ast_node *name = plan->node->children[1], *body = ast_child(plan->node, AST_BODY);
+    size_t before = diag_report_count(s->diags);
     const definition *cluster = scope_find(s, plan->file, AST_CLUSTER, name->name);
     if (!cluster)
         scope_report_unknown(s, plan->file, AST_CLUSTER, name);
     else
         u->cluster = cluster_build(s, cluster);
-    clauses_read(u, ast_child(plan->node, AST_BODY), CLAUSE_PLAN);
-    return u->cluster != NULL;
+    clauses_read_first(u, body);
+    if (!u->graph && u->model && !u->wrong)
+        build_graph(u);
+    clauses_read_rest(u, body);
+    if (u->cluster && u->graph)
+        plan_finish(u);
+    return u->cluster && !u->wrong && !u->poisoned && diag_report_count(s->diags) == before;
 }
 
 static const definition *train_of(sema *s, const definition *plan)
@@ -224,58 +276,58 @@ static const definition *train_of(sema *s, const definition *plan)
     return train;
 }
 
-/* A plan whole; `known` holds the graph of its train, or is NULL. */
-static setup *elaborate(sema *s, const definition *plan, setup *u, const setup *known)
-{
-    bool train = read_train(u), cluster = read_plan(u, plan);
-    bool trained = !u->poisoned || train;
-    u->graph = known ? known->graph : NULL;
-    u->built = known && known->built;
-    if (!known && train)
-        built_graph(u);
-    if (cluster && trained && u->graph && u->graph->functions.count)
-        plan_finish(u);
-    (void)s;
-    return u;
-}
+/* What the file's plans share. */
+typedef struct checking {
+    table trains;   /* their setups */
+    table clusters; /* those that a plan names */
+    bool misread;   /* an error before: nothing is said of what is not carried out yet */
+} checking;
 
-static void check_plan(sema *s, const definition *plan, table *graphs, table *used)
+static void check_plan(sema *s, const definition *plan, checking *c)
 {
     const definition *train = train_of(s, plan);
     if (!train)
         return;
-    setup *u = setup_new(s, train, NULL, 0);
-    table_set(used, train->name, (int)AST_TRAIN, u);
-    table_set(used, plan->node->children[1]->name, (int)AST_CLUSTER, u);
-    setup *known = table_get(graphs, train->name, 0);
-    elaborate(s, plan, u, known);
-    if (!known && u->graph)
-        table_set(graphs, train->name, 0, u);
+    setup *known = table_get(&c->trains, train->name, 0);
+    if (!known)
+        known = train_setup(s, train);
+    table_set(&c->trains, train->name, 0, known);
+    table_set(&c->clusters, plan->node->children[1]->name, 0, known);
+    setup *u = plan_setup(known, plan);
+    if (read_plan(u) && !c->misread)
+        report_later(u);
+}
+
+/* A train or cluster that no plan uses. */
+static void check_unused(sema *s, const definition *d, const checking *c)
+{
+    if (d->poisoned)
+        return;
+    if (d->kind == AST_TRAIN && !table_get(&c->trains, d->name, 0)) {
+        setup *u = train_setup(s, d);
+        if (!u->wrong && !c->misread)
+            report_later(u);
+    }
+    if (d->kind == AST_CLUSTER && !table_get(&c->clusters, d->name, 0))
+        cluster_build(s, d);
 }
 
 bool sema_check(sema *s)
 {
-    table graphs = table_in(s->memory), used = table_in(s->memory);
-    s->checking = true;
+    checking c = {table_in(s->memory), table_in(s->memory), false};
     const definition_vec *all = &s->main->definitions;
+    s->checking = true;
     for (size_t i = 0; i < all->count; i++) {
         definition *d = all->items[i];
         if (d->kind == AST_TOPOLOGY && !d->poisoned)
             d->poisoned = !coll_check_block(d->node, s->sources, s->diags);
     }
+    c.misread = diag_error_count(s->diags) > 0;
     for (size_t i = 0; i < all->count; i++)
         if (all->items[i]->kind == AST_PLAN)
-            check_plan(s, all->items[i], &graphs, &used);
-    for (size_t i = 0; i < all->count; i++) {
-        const definition *d = all->items[i];
-        if (d->poisoned || table_get(&used, d->name, (int)d->kind))
-            continue;
-        setup *u = d->kind == AST_TRAIN ? setup_new(s, d, NULL, 0) : NULL;
-        if (u && read_train(u))
-            built_graph(u);
-        if (d->kind == AST_CLUSTER)
-            cluster_build(s, d);
-    }
+            check_plan(s, all->items[i], &c);
+    for (size_t i = 0; i < all->count; i++)
+        check_unused(s, all->items[i], &c);
     s->checking = false;
     return diag_error_count(s->diags) == 0;
 }
@@ -325,9 +377,12 @@ bool sema_elaborate(sema *s, const char *plan, const sema_setting *settings, int
     const ast_node *name = model->kind == AST_CALL ? model->children[0] : model;
     u->model = name->name ? scope_find(s, train->file, AST_MODEL, name->name) : NULL;
     check_settings(u);
-    if (u->poisoned)
+    if (u->poisoned || !read_train(u))
         return false;
-    elaborate(s, d, u, NULL);
+    u->wrong = u->poisoned;
+    u = plan_setup(u, d);
+    if (read_plan(u))
+        report_later(u);
     out->graph = u->graph;
     out->training = u->out;
     return diag_error_count(s->diags) == 0 && !u->poisoned && u->graph;

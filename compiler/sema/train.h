@@ -1,11 +1,11 @@
 /* train.h: what a `train` and a `plan` say, on the way to the graph and the training.
  *
  * A `setup` gathers the clauses of one train and of one plan of it. Clauses are rows of clause.def: a word, the block that it
- * stands in, its handler, and whether it may stand twice. A row whose handler is `later` is understood and not carried out yet:
- * it is checked as far as its names go, and is an error with a code of its own.
+ * stands in, its handler, and whether it may stand twice. A row with a code is understood and checked, and not carried out yet:
+ * that is an error with this code, and it is said where all else is right.
  *
- * Order: train clauses; plan clauses that the graph needs (precision); the graph (model.c, optimize.c); then what needs
- * the graph's dimensions (split, reduce).
+ * Order: train clauses; plan clauses that others and the graph need (mesh, precision); the graph (model.c, optimize.c); the
+ * other plan clauses, which find their paths and dimensions in it; then what several clauses say together (plan.c, plan_check.c).
  */
 #ifndef ESPALIER_SEMA_TRAIN_H
 #define ESPALIER_SEMA_TRAIN_H
@@ -38,6 +38,45 @@ typedef struct cluster_model {
     bool poisoned;
 } cluster_model;
 
+/* What is right and not carried out yet. */
+typedef struct postponed {
+    diag_code code;
+    span at;
+    const char *words, *fix; /* fix: or NULL */
+} postponed;
+
+/* `recompute` and `save`: what they speak of. */
+typedef struct plan_kept {
+    path_set set;
+    span at;
+} plan_kept;
+
+/* `shard optimizer over dp`. */
+typedef struct plan_shard {
+    const char *what;
+    int axis;
+    span at;
+} plan_shard;
+
+typedef struct plan_pipeline {
+    int axis;   /* -1: no pipeline, or none that could be read */
+    int chunks; /* of each stage: more than 1 where the schedule interleaves them */
+    int64_t microbatches;
+    span at, microbatches_at;
+} plan_pipeline;
+
+/* What a plan says beside what `training` holds. */
+typedef struct plan_said {
+    struct placing *place; /* clause_place.c; NULL: not said, or wrong */
+    plan_pipeline pipeline;
+    VEC(plan_shard) shards;
+    VEC(plan_kept) recomputed, saved;
+    span automatic;                /* `recompute auto within X` */
+    double budget;                 /* X; 0: not said */
+    span canonical, deterministic; /* of `require`; file -1: not said */
+    VEC(span) quantized;           /* `as int8` of a reduction */
+} plan_said;
+
 typedef struct setup {
     sema *sema;
     const definition *train, *model, *plan; /* plan: NULL for a train that none lays out */
@@ -46,7 +85,10 @@ typedef struct setup {
     int setting_count;
     training *out;
     graph *graph;
-    table clauses; /* word -> the clause's node */
+    table clauses;    /* (word, block) -> the clause's node */
+    path_node *paths; /* the model's layers and results */
+    VEC(postponed) later;
+    plan_said said;
     const ast_node *data, *optimizer, *clip_value, *freeze;
     VEC(data_field) fields;
     double scale, shift, mean, deviation;
@@ -55,9 +97,12 @@ typedef struct setup {
     bool streams;                 /* the data is one stream of ids: input k starts k later */
     cluster_model *cluster;
     VEC(bool) axis_used;
-    bool built;     /* the graph is whole */
-    bool data_lost; /* the data clause could not be read */
-    bool mesh_lost; /* axes of the mesh could not be read */
+    bool
+        size_doubted; /* an axis does not divide what it should: it may be the axis that is wrong */
+    bool wrong;       /* the train or its model has a mistake */
+    bool built;       /* the graph is whole */
+    bool data_lost;   /* the data clause could not be read */
+    bool mesh_lost;   /* axes of the mesh could not be read */
     bool poisoned;
 } setup;
 
@@ -74,6 +119,10 @@ typedef struct updated {
 typedef enum clause_block { CLAUSE_TRAIN = 1, CLAUSE_PLAN = 2 } clause_block;
 void clauses_read(setup *u, const ast_node *body, clause_block block);
 
+/* The plan's clauses that others and the graph need; and the rest. */
+void clauses_read_first(setup *u, const ast_node *body);
+void clauses_read_rest(setup *u, const ast_node *body);
+
 /* clause_train.c */
 void clause_data(setup *u, const ast_node *clause);
 data_field *data_field_find(setup *u, atom name);
@@ -88,6 +137,16 @@ bool optimize_build(elaboration *e);
 
 /* plan.c */
 void plan_finish(setup *u);
+int64_t plan_ranks(const setup *u); /* of the mesh */
+
+/* clause_place.c: the axes' sizes on what they are placed on. */
+void plan_check_place(setup *u);
+
+/* plan_check.c: the mesh on the cluster; split dimensions; axes; what clauses say together. */
+bool plan_check_cluster(setup *u); /* false: the mesh is too large */
+void plan_check_splits(setup *u);
+void plan_check_axes(setup *u);
+void plan_check_together(setup *u);
 
 /* links.c: each reduction's program on the cluster's links; makes those of `trees` and `auto`. Proved, or reported. */
 void reduces_settle(setup *u);

@@ -138,14 +138,15 @@ static const char *edited(arena *a, const char *bytes, size_t length, const diag
     return text_done(&t);
 }
 
-/* Code and words of every error, sorted by place: what must be the same but for the one that the edit mends. */
+/* Code and words of every error, sorted by place: what must be the same but for the one that the edit mends. What is not
+ * carried out yet is said only where all else is right, so it may appear with the edit. */
 static const char *errors_without(arena *a, const checked *c, size_t without)
 {
     size_t count;
     const diag *const *all = diag_ordered(c->diags, &count);
     text t = text_in(a);
     for (size_t i = 0; i < count; i++)
-        if (i != without)
+        if (i != without && strncmp(diag_code_text(all[i]->code), "E09", 3) != 0)
             text_add(&t, "%s %s; ", diag_code_text(all[i]->code), all[i]->message);
     return text_done(&t);
 }
