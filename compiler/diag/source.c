@@ -19,6 +19,7 @@ typedef struct source_file {
 struct source_set {
     arena *memory;
     VEC(source_file) files;
+    VEC(source_file) overlays; /* without their lines */
 };
 
 enum { LARGEST_READ = 64 << 20 };
@@ -75,8 +76,39 @@ static char *read_whole(arena *a, FILE *file, size_t *length)
     return t.bytes;
 }
 
+void source_overlay(source_set *set, const char *shown, const char *bytes, size_t length)
+{
+    source_file f = {.path = arena_copy_text(set->memory, shown, strlen(shown)),
+                     .bytes = arena_copy_text(set->memory, bytes, length),
+                     .length = length};
+    vec_push(set->memory, &set->overlays, f);
+}
+
+bool source_is_overlaid(const source_set *set)
+{
+    return set->overlays.count > 0;
+}
+
+static int read_overlay(source_set *set, const char *shown)
+{
+    for (size_t i = 0; i < set->overlays.count; i++) {
+        const source_file *f = &set->overlays.items[i];
+        if (strcmp(f->path, shown) == 0)
+            return add_file(set, shown, f->bytes, f->length);
+    }
+    errno = ENOENT;
+    return -1;
+}
+
 int source_read(source_set *set, const char *path)
 {
+    return source_read_as(set, path, path);
+}
+
+int source_read_as(source_set *set, const char *path, const char *shown)
+{
+    if (source_is_overlaid(set))
+        return read_overlay(set, shown);
     FILE *file = fopen(path, "rb");
     if (!file)
         return -1;
@@ -88,7 +120,7 @@ int source_read(source_set *set, const char *path)
         errno = problem;
         return -1;
     }
-    return add_file(set, path, bytes, length);
+    return add_file(set, shown, bytes, length);
 }
 
 int source_count(const source_set *set)

@@ -11,6 +11,7 @@
 #define ESPALIER_DIAG_SOURCE_H
 
 #include "base/arena.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct span {
@@ -38,6 +39,14 @@ int source_add(source_set *set, const char *path, const char *bytes, size_t leng
 
 /* Reads a file of at most 64 MiB. Returns its number, or -1 with errno set. */
 int source_read(source_set *set, const char *path);
+
+/* The same for a file that is called otherwise to the user: "stdlib/nn.plan". */
+int source_read_as(source_set *set, const char *path, const char *shown);
+
+/* From here on reading takes texts from memory: this one where a file is called `shown`, and nothing from disk. `shown`
+ * and the bytes are copied. */
+void source_overlay(source_set *set, const char *shown, const char *bytes, size_t length);
+bool source_is_overlaid(const source_set *set);
 
 int source_count(const source_set *set);
 const char *source_path(const source_set *set, int file);

@@ -1,5 +1,6 @@
 #include "driver/compile.h"
 
+#include "driver/checkpoint_source.h"
 #include "driver/paths.h"
 #include "graph/verify.h"
 #include "parse/parse.h"
@@ -31,7 +32,7 @@ static bool run_resolve(compilation *c)
 {
     session *s = c->session;
     const char *said = s->options->value[OPTION_STDLIB];
-    const char *library = paths_stdlib(s->memory, said);
+    const char *library = source_is_overlaid(s->sources) ? "stdlib" : paths_stdlib(s->memory, said);
     if (!library)
         return session_refuse(s, "no standard library in '%s'; --stdlib names its folder",
                               said ? said : "the usual places");
@@ -111,6 +112,7 @@ static bool run_generate(compilation *c)
     if (how.cpu && !codegen_cpu_known(how.cpu))
         return session_misuse(c->session,
                               "no such CPU: '%s'; there are native, x86-64-v3, x86-64-v4", how.cpu);
+    c->training->source = checkpoint_source_text(c);
     c->module = codegen_module_new(c->schedule, c->training, &how, c->session->diags);
     return c->module != NULL;
 }

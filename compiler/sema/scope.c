@@ -115,14 +115,9 @@ static sema_file *load_path(sema *s, const char *path, const char *shown, bool l
         return known;
     if (s->files.count >= MOST_FILES)
         return NULL;
-    int number = source_read(s->sources, path);
+    int number = source_read_as(s->sources, path, shown);
     if (number < 0)
         return NULL;
-    if (library) {
-        size_t length;
-        const char *bytes = source_bytes(s->sources, number, &length);
-        number = source_add(s->sources, shown, bytes, length);
-    }
     parse_context parsing = {s->memory, s->atoms, s->sources, s->diags};
     return scope_load(s, parse_file(&parsing, number), path, library);
 }
@@ -176,10 +171,11 @@ static void load_import(sema *s, sema_file *file, const ast_node *import)
     const char *path = arena_format(s->memory, "%.*s%s", folder, file->path, said->name);
     errno = 0;
     sema_file *seen = load_path(s, path, path, false);
-    if (seen)
+    if (seen) {
         vec_push(s->memory, &file->sees, seen);
-    else
-        file->lost = true;
+        return;
+    }
+    file->lost = true;
     sema_report(s, E0205, said->at, "cannot read '%s': %s", path,
                 errno ? strerror(errno) : "too many files");
 }

@@ -41,6 +41,14 @@ for pair in "alone two" "alone four" "two alone" "two four" "four alone" "four t
     echo "$pair: $(sort -g -k2 "$work/out" | tail -1)"
 done
 
+# Each file says what it was compiled from, in texts that are those of the plan file and of the standard library.
+for file in "$work/alone.straight/step-00000020.safetensors" "$work/alone.save"; do
+    head -c "$((8 + $(od -An -tu8 -N8 "$file")))" "$file" | tail -c +9 | jq -r '.__metadata__["espalier.source"]' >"$work/source.json"
+    [ "$(jq -r .plan "$work/source.json")" = alone ] || fail "$file does not name its plan"
+    jq -j '.files[] | select(.name | endswith("c.plan")) | .text' "$work/source.json" | cmp - "$work/c.plan" || fail "$file has not the plan file's text"
+    jq -j '.files[] | select(.name == "stdlib/optim.plan") | .text' "$work/source.json" | cmp - "$SOURCE/stdlib/optim.plan" || fail "$file has not the library's text"
+done
+
 refuse() { # STATUS PATTERN COMMAND...
     local status=$1 pattern=$2 code=0
     shift 2
