@@ -1,10 +1,15 @@
 #include "lsp/document.h"
 
 #include "parse/parse.h"
+#include "pass/partition.h"
+#include "pass/simplify.h"
+#include "sema/scope.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { MOST_PLANS = 16 };
 
 /* "file:///a%20b.plan" -> "/a b.plan"; another scheme stays as it is. */
 static char *path_of_uri(const char *uri)
@@ -26,7 +31,7 @@ static char *path_of_uri(const char *uri)
     return path;
 }
 
-static void forget_analysis(lsp_document *d)
+void lsp_document_forget(lsp_document *d)
 {
     if (d->analysis)
         arena_free(d->analysis->memory);
@@ -52,18 +57,35 @@ lsp_document *lsp_documents_put(lsp_documents *all, const char *uri, const char 
         d->next = all->first;
         all->first = d;
     }
-    forget_analysis(d);
+    lsp_document_forget(d);
     free(d->text);
     d->text = strdup(bytes);
     return d;
 }
 
+void lsp_document_edit(lsp_document *d, const cJSON *range, const char *replacement)
+{
+    uint32_t begin = lsp_offset(d->text, cJSON_GetObjectItem(range, "start"));
+    uint32_t end = lsp_offset(d->text, cJSON_GetObjectItem(range, "end"));
+    if (end < begin)
+        end = begin;
+    size_t length = strlen(replacement), behind = strlen(d->text + end);
+    char *made = malloc(begin + length + behind + 1);
+    memcpy(made, d->text, begin);
+    memcpy(made + begin, replacement, length);
+    memcpy(made + begin + length, d->text + end, behind + 1);
+    lsp_document_forget(d);
+    free(d->text);
+    d->text = made;
+}
+
 static void document_free(lsp_document *d)
 {
-    forget_analysis(d);
+    lsp_document_forget(d);
     free(d->uri);
     free(d->path);
     free(d->text);
+    cJSON_Delete(d->foreign);
     free(d);
 }
 
@@ -98,6 +120,7 @@ const lsp_analysis *lsp_document_analyse(lsp_document *d, const char *library)
     known->file = source_add(known->sources, d->path, d->text, strlen(d->text));
     parse_context parsing = {memory, known->atoms, known->sources, known->diags};
     known->tree = parse_file(&parsing, known->file);
+    known->plans = arena_make(memory, lsp_plans);
     d->analysis = known;
     if (!library)
         return known;
@@ -107,10 +130,40 @@ const lsp_analysis *lsp_document_analyse(lsp_document *d, const char *library)
                             .diags = known->diags,
                             .library = library};
     known->meaning = sema_new(&context, known->tree);
-    if (diag_error_count(known->diags) == 0 && sema_check(known->meaning) &&
-        sema_plan(known->meaning, NULL))
-        sema_elaborate(known->meaning, NULL, NULL, 0, &known->planned);
+    sema_check(known->meaning);
     return known;
+}
+
+/* With errors elsewhere in the file a plan is elaborated as `check` does it, and keeps its graph form. */
+static void add_plan(const lsp_analysis *known, const definition *d)
+{
+    sema_output out = {0};
+    bool sound = diag_error_count(known->diags) == 0;
+    known->meaning->checking = !sound;
+    bool whole = sema_elaborate(known->meaning, d->name, NULL, 0, &out);
+    known->meaning->checking = false;
+    if (!out.graph)
+        return;
+    diag_sink *unheard = diag_sink_new(known->memory, known->sources);
+    if (sound && whole)
+        pass_simplify(out.graph);
+    if (sound && whole)
+        pass_partition(out.graph, out.training, unheard);
+    vec_push(known->memory, &known->plans->all, (lsp_plan){d->name, out.graph});
+}
+
+const lsp_plans *lsp_plans_of(const lsp_analysis *known)
+{
+    if (known->plans->known || !known->meaning)
+        return known->plans;
+    known->plans->known = true;
+    const definition_vec *all = &known->meaning->main->definitions;
+    for (size_t i = 0; i < all->count && known->plans->all.count < MOST_PLANS; i++) {
+        const definition *d = all->items[i];
+        if (d->kind == AST_PLAN && !d->poisoned)
+            add_plan(known, d);
+    }
+    return known->plans;
 }
 
 static int whole_number(const cJSON *object, const char *name)
@@ -121,21 +174,31 @@ static int whole_number(const cJSON *object, const char *name)
                : 0;
 }
 
-uint32_t lsp_offset(const lsp_analysis *known, const cJSON *position)
+static const char *line_start(const char *bytes, int line)
 {
-    size_t whole, length;
-    const char *bytes = source_bytes(known->sources, known->file, &whole);
-    const char *line =
-        source_line(known->sources, known->file, whole_number(position, "line") + 1, &length);
-    if (!line)
-        return (uint32_t)whole;
-    size_t at = 0;
-    for (int units = whole_number(position, "character"); units > 0 && at < length;) {
-        unsigned char byte = (unsigned char)line[at];
-        units -= byte >= 0xf0 ? 2 : 1;
-        for (at++; at < length && ((unsigned char)line[at] & 0xc0) == 0x80; at++) {}
+    for (; line > 0 && bytes; line--) {
+        bytes = strchr(bytes, '\n');
+        bytes += bytes != NULL;
     }
-    return (uint32_t)(line - bytes) + (uint32_t)at;
+    return bytes;
+}
+
+uint32_t lsp_offset(const char *bytes, const cJSON *position)
+{
+    const char *line = line_start(bytes, whole_number(position, "line")), *at = line;
+    if (!line)
+        return (uint32_t)strlen(bytes);
+    for (int units = whole_number(position, "character"); units > 0 && *at && *at != '\n';) {
+        units -= (unsigned char)*at >= 0xf0 ? 2 : 1;
+        for (at++; ((unsigned char)*at & 0xc0) == 0x80; at++) {}
+    }
+    return (uint32_t)(at - bytes);
+}
+
+const char *lsp_text(const lsp_analysis *known)
+{
+    size_t length;
+    return source_bytes(known->sources, known->file, &length);
 }
 
 const ast_node *lsp_node_at(const lsp_analysis *known, uint32_t offset)

@@ -5,6 +5,7 @@
  *
  *     lsp_document *d = lsp_documents_put(&documents, uri, text);
  *     const lsp_analysis *known = lsp_document_analyse(d, library);
+ *     const lsp_plans *plans = lsp_plans_of(known);       // made once, and only when asked for
  */
 #ifndef ESPALIER_LSP_DOCUMENT_H
 #define ESPALIER_LSP_DOCUMENT_H
@@ -14,6 +15,17 @@
 #include "sema/sema.h"
 #include <cjson/cJSON.h>
 
+/* A plan of the file as the compiler understands it: for what a value is, and how it is laid out. */
+typedef struct lsp_plan {
+    atom name;
+    const graph *graph; /* spmd form where the layout is known, else graph form */
+} lsp_plan;
+
+typedef struct lsp_plans {
+    bool known;
+    VEC(lsp_plan) all;
+} lsp_plans;
+
 typedef struct lsp_analysis {
     arena *memory;
     atom_table *atoms;
@@ -21,8 +33,8 @@ typedef struct lsp_analysis {
     diag_sink *diags;
     int file; /* the document's number among the sources */
     ast_node *tree;
-    sema *meaning;       /* NULL when the text cannot be read as a plan file */
-    sema_output planned; /* the file's first plan; graph NULL when there is none or it has errors */
+    sema *meaning;    /* NULL without a standard library */
+    lsp_plans *plans; /* made when first asked for: lsp_plans_of */
 } lsp_analysis;
 
 typedef struct lsp_document {
@@ -31,6 +43,7 @@ typedef struct lsp_document {
     char *path; /* of the file that the URI names */
     char *text;
     lsp_analysis *analysis; /* NULL: not analysed since the last change */
+    cJSON *foreign; /* URIs of other files that have diagnostics of this analysis; NULL: none */
 } lsp_document;
 
 typedef struct lsp_documents {
@@ -46,8 +59,19 @@ void lsp_documents_clean_up(lsp_documents *all);
 /* `library`: the folder of the standard library. */
 const lsp_analysis *lsp_document_analyse(lsp_document *d, const char *library);
 
-/* The byte that an LSP position (line and UTF-16 column from 0) names; the text's end if it lies behind it. */
-uint32_t lsp_offset(const lsp_analysis *known, const cJSON *position);
+/* Changes the part of the text that an LSP range names. */
+void lsp_document_edit(lsp_document *d, const cJSON *range, const char *replacement);
+
+/* To be analysed anew: an imported file may have changed. */
+void lsp_document_forget(lsp_document *d);
+
+/* The file's plans, elaborated and laid out as far as they can be. */
+const lsp_plans *lsp_plans_of(const lsp_analysis *known);
+
+/* The byte that an LSP position (line and UTF-16 column from 0) names; the end of the line or text if it lies behind it. */
+uint32_t lsp_offset(const char *bytes, const cJSON *position);
+
+const char *lsp_text(const lsp_analysis *known);
 
 /* The deepest node of the document around that byte. */
 const ast_node *lsp_node_at(const lsp_analysis *known, uint32_t offset);

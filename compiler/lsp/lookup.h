@@ -13,10 +13,16 @@ typedef struct lsp_meaning {
     span at;   /* where it stands */
     const ast_node
         *target; /* the item, parameter, statement or dimension that makes it; NULL: not known */
-    const char *kind; /* "layer", "parameter", "value", "dimension", "mesh axis" … */
+    const char *kind; /* "layer", "parameter", "value", "dimension", "mesh axis", "file" … */
 } lsp_meaning;
 
 lsp_meaning lsp_lookup(const lsp_analysis *known, const ast_node *node, uint32_t offset);
+
+/* The model that a train or plan block is for; NULL if it cannot be told. */
+const ast_node *lsp_model_of(const lsp_analysis *known, const ast_node *item);
+
+/* The definition that a call's name calls: a layer in a model, an optimizer in `optimizer`, ...; NULL: none, or an operator. */
+const struct definition *lsp_called(const lsp_analysis *known, const ast_node *name);
 
 /* The item (model, plan, …) around a node; NULL at the top of the file. */
 const ast_node *lsp_item_around(const ast_node *node);

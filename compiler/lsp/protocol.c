@@ -1,5 +1,7 @@
 #include "lsp/protocol.h"
 
+#include "parse/bytes.h"
+
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,18 +9,25 @@
 
 enum { LONGEST_HEADER_LINE = 1024 };
 
-/* The length that the header gives; -1 at the end of the stream or where there is none. */
+enum { NO_LENGTH = -1, STREAM_ENDED = -2 };
+
+/* The length that the header gives, NO_LENGTH where it gives none. A line longer than the buffer is read in pieces, of
+ * which the first alone can name the length. */
 static long read_header(FILE *in)
 {
     char line[LONGEST_HEADER_LINE];
-    long length = -1;
+    long length = NO_LENGTH;
+    bool begins = true;
     while (fgets(line, sizeof line, in)) {
-        if (strcmp(line, "\r\n") == 0 || strcmp(line, "\n") == 0)
+        if (begins && (strcmp(line, "\r\n") == 0 || strcmp(line, "\n") == 0))
             return length;
-        if (strncasecmp(line, "Content-Length:", 15) == 0)
+        if (begins && strncasecmp(line, "Content-Length:", 15) == 0) {
             length = strtol(line + 15, NULL, 10);
+            length = length < 0 ? NO_LENGTH : length;
+        }
+        begins = strchr(line, '\n') != NULL;
     }
-    return -1;
+    return STREAM_ENDED;
 }
 
 static void skip(FILE *in, long length)
@@ -26,22 +35,35 @@ static void skip(FILE *in, long length)
     while (length-- > 0 && fgetc(in) != EOF) {}
 }
 
+/* A JSON text that is UTF-8, as the protocol has it. */
+static cJSON *read_json(const char *bytes, size_t length)
+{
+    const char *end = bytes + length;
+    for (const char *at = bytes; at < end;) {
+        size_t character = bytes_character(at, end);
+        if (character == 0)
+            return NULL;
+        at += character;
+    }
+    return cJSON_ParseWithLength(bytes, length);
+}
+
 lsp_read_status lsp_read(lsp_stream *stream, cJSON **message)
 {
     *message = NULL;
     long length = read_header(stream->in);
-    if (length < 0)
+    if (length == STREAM_ENDED)
         return LSP_CLOSED;
-    if (length > LSP_LARGEST_MESSAGE) {
+    if (length > LSP_LARGEST_MESSAGE)
         skip(stream->in, length);
+    if (length == NO_LENGTH || length > LSP_LARGEST_MESSAGE)
         return LSP_GARBLED;
-    }
     char *bytes = malloc((size_t)length + 1);
     if (!bytes)
         return LSP_CLOSED;
     size_t got = fread(bytes, 1, (size_t)length, stream->in);
     if (got == (size_t)length)
-        *message = cJSON_ParseWithLength(bytes, got);
+        *message = read_json(bytes, got);
     free(bytes);
     if (got < (size_t)length)
         return LSP_CLOSED;

@@ -21,8 +21,8 @@ typedef struct lsp_stream {
 
 typedef enum lsp_read_status {
     LSP_MESSAGE, /* *message is the caller's: cJSON_Delete */
-    LSP_GARBLED, /* a message that is not JSON, or too long: skipped */
-    LSP_CLOSED   /* the stream ended, or its header cannot be understood */
+    LSP_GARBLED, /* no length, too long, not JSON, not UTF-8: skipped */
+    LSP_CLOSED   /* the stream ended */
 } lsp_read_status;
 
 lsp_read_status lsp_read(lsp_stream *stream, cJSON **message);
@@ -34,7 +34,13 @@ void lsp_write(lsp_stream *stream, cJSON *message);
 void lsp_reply(lsp_stream *stream, const cJSON *id, cJSON *result);
 
 /* Error codes of JSON-RPC. */
-enum { LSP_PARSE_ERROR = -32700, LSP_INVALID_REQUEST = -32600, LSP_METHOD_NOT_FOUND = -32601 };
+enum {
+    LSP_PARSE_ERROR = -32700,
+    LSP_INVALID_REQUEST = -32600,
+    LSP_METHOD_NOT_FOUND = -32601,
+    LSP_INVALID_PARAMS = -32602,
+    LSP_NOT_INITIALIZED = -32002
+};
 void lsp_reply_error(lsp_stream *stream, const cJSON *id, int code, const char *words);
 
 /* Takes `params`. */

@@ -1,6 +1,7 @@
 #include "lsp/server.h"
 
 #include "diag/diag_json.h"
+#include "lsp/describe.h"
 
 #include <string.h>
 
@@ -12,13 +13,6 @@ static const char *text_of(const cJSON *object, const char *name)
     return cJSON_GetStringValue(cJSON_GetObjectItem(object, name));
 }
 
-static const lsp_analysis *analysis_of(lsp_server *server, const cJSON *params)
-{
-    const char *uri = text_of(cJSON_GetObjectItem(params, "textDocument"), "uri");
-    lsp_document *d = uri ? lsp_documents_find(&server->documents, uri) : NULL;
-    return d ? lsp_document_analyse(d, server->library) : NULL;
-}
-
 static void publish(lsp_server *server, const char *uri, cJSON *diagnostics)
 {
     cJSON *params = cJSON_CreateObject();
@@ -27,36 +21,93 @@ static void publish(lsp_server *server, const char *uri, cJSON *diagnostics)
     lsp_notify(&server->stream, "textDocument/publishDiagnostics", params);
 }
 
-static void take_text(lsp_server *server, const char *uri, const char *bytes)
+/* Errors of the files that the document imports are shown in those, unless they are open and speak for themselves; where
+ * nothing is wrong any more, that is said too. */
+static void publish_foreign(lsp_server *server, lsp_document *d, const lsp_analysis *known)
 {
-    if (!uri || !bytes)
-        return;
-    lsp_document *d = lsp_documents_put(&server->documents, uri, bytes);
+    cJSON *now = cJSON_CreateObject();
+    for (int file = 0; file < source_count(known->sources); file++) {
+        const char *uri = lsp_uri(known, file);
+        bool open = lsp_documents_find(&server->documents, uri) != NULL;
+        if (file == known->file || open || cJSON_GetObjectItemCaseSensitive(now, uri))
+            continue;
+        cJSON *diagnostics = diag_file_json(known->diags, file);
+        if (cJSON_GetArraySize(diagnostics) > 0) {
+            cJSON_AddTrueToObject(now, uri);
+            publish(server, uri, diagnostics);
+        } else {
+            cJSON_Delete(diagnostics);
+        }
+    }
+    for (const cJSON *old = d->foreign ? d->foreign->child : NULL; old; old = old->next)
+        if (!cJSON_GetObjectItemCaseSensitive(now, old->string))
+            publish(server, old->string, cJSON_CreateArray());
+    cJSON_Delete(d->foreign);
+    d->foreign = now;
+}
+
+static void report(lsp_server *server, lsp_document *d)
+{
     const lsp_analysis *known = lsp_document_analyse(d, server->library);
-    publish(server, uri, diag_file_json(known->diags, known->file));
+    publish(server, d->uri, diag_file_json(known->diags, known->file));
+    publish_foreign(server, d, known);
 }
 
 static void did_open(lsp_server *server, const cJSON *params)
 {
     const cJSON *document = cJSON_GetObjectItem(params, "textDocument");
-    take_text(server, text_of(document, "uri"), text_of(document, "text"));
+    const char *uri = text_of(document, "uri"), *bytes = text_of(document, "text");
+    if (uri && bytes)
+        report(server, lsp_documents_put(&server->documents, uri, bytes));
+}
+
+static lsp_document *document_of(lsp_server *server, const cJSON *params)
+{
+    const char *uri = text_of(cJSON_GetObjectItem(params, "textDocument"), "uri");
+    return uri ? lsp_documents_find(&server->documents, uri) : NULL;
+}
+
+static const lsp_analysis *analysis_of(lsp_server *server, const cJSON *params)
+{
+    lsp_document *d = document_of(server, params);
+    return d ? lsp_document_analyse(d, server->library) : NULL;
 }
 
 static void did_change(lsp_server *server, const cJSON *params)
 {
-    const cJSON *changes = cJSON_GetObjectItem(params, "contentChanges");
-    const cJSON *last = cJSON_GetArrayItem(changes, cJSON_GetArraySize(changes) - 1);
-    take_text(server, text_of(cJSON_GetObjectItem(params, "textDocument"), "uri"),
-              text_of(last, "text"));
+    lsp_document *d = document_of(server, params);
+    const cJSON *change = NULL, *changes = cJSON_GetObjectItem(params, "contentChanges");
+    if (!d || !cJSON_IsArray(changes))
+        return;
+    cJSON_ArrayForEach(change, changes)
+    {
+        const cJSON *range = cJSON_GetObjectItem(change, "range");
+        const char *bytes = text_of(change, "text");
+        if (bytes && cJSON_IsObject(range))
+            lsp_document_edit(d, range, bytes);
+        else if (bytes)
+            lsp_documents_put(&server->documents, d->uri, bytes);
+    }
+    report(server, d);
+}
+
+/* What was saved may be imported by what is open. */
+static void did_save(lsp_server *server, const cJSON *params)
+{
+    (void)params;
+    for (lsp_document *d = server->documents.first; d; d = d->next) {
+        lsp_document_forget(d);
+        report(server, d);
+    }
 }
 
 static void did_close(lsp_server *server, const cJSON *params)
 {
-    const char *uri = text_of(cJSON_GetObjectItem(params, "textDocument"), "uri");
-    if (!uri)
+    lsp_document *d = document_of(server, params);
+    if (!d)
         return;
-    publish(server, uri, cJSON_CreateArray());
-    lsp_documents_drop(&server->documents, uri);
+    publish(server, d->uri, cJSON_CreateArray());
+    lsp_documents_drop(&server->documents, d->uri);
 }
 
 static void leave(lsp_server *server, const cJSON *params)
@@ -65,17 +116,35 @@ static void leave(lsp_server *server, const cJSON *params)
     server->left = true;
 }
 
+static void add_trigger(cJSON *can, const char *provider, const char *first, const char *second)
+{
+    cJSON *list =
+        cJSON_AddArrayToObject(cJSON_AddObjectToObject(can, provider), "triggerCharacters");
+    cJSON_AddItemToArray(list, cJSON_CreateString(first));
+    cJSON_AddItemToArray(list, cJSON_CreateString(second));
+}
+
 static cJSON *initialize(lsp_server *server, const cJSON *params)
 {
-    (void)server;
+    static const char *const provided[] = {
+        "hoverProvider",          "definitionProvider",         "referencesProvider",
+        "documentSymbolProvider", "documentFormattingProvider", "documentRangeFormattingProvider",
+        "codeActionProvider",     "documentHighlightProvider",
+    };
     (void)params;
+    server->initialized = true;
     cJSON *result = cJSON_CreateObject();
     cJSON *can = cJSON_AddObjectToObject(result, "capabilities");
-    cJSON_AddNumberToObject(can, "textDocumentSync", 1);
-    cJSON_AddTrueToObject(can, "hoverProvider");
-    cJSON_AddTrueToObject(can, "definitionProvider");
-    cJSON_AddTrueToObject(can, "documentFormattingProvider");
-    cJSON_AddObjectToObject(can, "completionProvider");
+    cJSON_AddStringToObject(can, "positionEncoding", "utf-16");
+    cJSON *sync = cJSON_AddObjectToObject(can, "textDocumentSync");
+    cJSON_AddTrueToObject(sync, "openClose");
+    cJSON_AddNumberToObject(sync, "change", 2);
+    cJSON_AddTrueToObject(sync, "save");
+    for (size_t i = 0; i < sizeof provided / sizeof *provided; i++)
+        cJSON_AddTrueToObject(can, provided[i]);
+    cJSON_AddTrueToObject(cJSON_AddObjectToObject(can, "renameProvider"), "prepareProvider");
+    add_trigger(can, "completionProvider", ".", "(");
+    add_trigger(can, "signatureHelpProvider", "(", ",");
     cJSON *info = cJSON_AddObjectToObject(result, "serverInfo");
     cJSON_AddStringToObject(info, "name", "espalier");
     return result;
@@ -88,45 +157,48 @@ static cJSON *shut_down(lsp_server *server, const cJSON *params)
     return NULL;
 }
 
+/* ------------------------------------------------------------------ requests about a document */
+
+typedef cJSON *document_fn(const lsp_analysis *known);
 typedef cJSON *place_fn(const lsp_analysis *known, uint32_t offset);
+typedef cJSON *range_fn(const lsp_analysis *known, uint32_t begin, uint32_t end);
 
-static cJSON *at_place(lsp_server *server, const cJSON *params, place_fn *answer)
+static cJSON *rename_answer(const lsp_analysis *known, const cJSON *params)
 {
-    const lsp_analysis *known = analysis_of(server, params);
-    return known ? answer(known, lsp_offset(known, cJSON_GetObjectItem(params, "position"))) : NULL;
+    const char *name = text_of(params, "newName");
+    uint32_t offset = lsp_offset(lsp_text(known), cJSON_GetObjectItem(params, "position"));
+    cJSON *edits = name ? lsp_rename(known, offset, name) : NULL;
+    if (!edits)
+        return NULL;
+    cJSON *answer = cJSON_CreateObject();
+    cJSON *changes = cJSON_AddObjectToObject(answer, "changes");
+    cJSON_AddItemToObject(changes, text_of(cJSON_GetObjectItem(params, "textDocument"), "uri"),
+                          edits);
+    return answer;
 }
 
-static cJSON *hover(lsp_server *server, const cJSON *params)
-{
-    return at_place(server, params, lsp_hover);
-}
-
-static cJSON *definition_of(lsp_server *server, const cJSON *params)
-{
-    return at_place(server, params, lsp_definition);
-}
-
-static cJSON *completion(lsp_server *server, const cJSON *params)
-{
-    return at_place(server, params, lsp_completion);
-}
-
-static cJSON *formatting(lsp_server *server, const cJSON *params)
-{
-    const lsp_analysis *known = analysis_of(server, params);
-    return known ? lsp_formatting(known) : NULL;
-}
-
-static const struct {
+/* One of the functions is set: what a request needs to know is told by which. */
+static const struct request_row {
     const char *method;
     request_fn *answer;
+    document_fn *about;
+    place_fn *at_place;
+    range_fn *in_range;
 } requests[] = {
-    {"initialize", initialize},
-    {"shutdown", shut_down},
-    {"textDocument/hover", hover},
-    {"textDocument/definition", definition_of},
-    {"textDocument/completion", completion},
-    {"textDocument/formatting", formatting},
+    {"initialize", .answer = initialize},
+    {"shutdown", .answer = shut_down},
+    {"textDocument/hover", .at_place = lsp_hover},
+    {"textDocument/definition", .at_place = lsp_definition},
+    {"textDocument/references", .at_place = lsp_references},
+    {"textDocument/documentHighlight", .at_place = lsp_highlights},
+    {"textDocument/prepareRename", .at_place = lsp_prepare_rename},
+    {"textDocument/rename", .answer = NULL},
+    {"textDocument/completion", .at_place = lsp_completion},
+    {"textDocument/signatureHelp", .at_place = lsp_signature},
+    {"textDocument/documentSymbol", .about = lsp_symbols},
+    {"textDocument/codeAction", .in_range = lsp_actions},
+    {"textDocument/formatting", .about = lsp_formatting},
+    {"textDocument/rangeFormatting", .in_range = lsp_range_formatting},
 };
 
 static const struct {
@@ -136,15 +208,44 @@ static const struct {
     {"textDocument/didOpen", did_open},
     {"textDocument/didChange", did_change},
     {"textDocument/didClose", did_close},
+    {"textDocument/didSave", did_save},
     {"exit", leave},
 };
+
+static cJSON *answer_of(lsp_server *server, const struct request_row *row, const cJSON *params)
+{
+    if (row->answer)
+        return row->answer(server, params);
+    const lsp_analysis *known = analysis_of(server, params);
+    if (!known)
+        return NULL;
+    const cJSON *range = cJSON_GetObjectItem(params, "range");
+    if (row->about)
+        return row->about(known);
+    if (row->at_place)
+        return row->at_place(known,
+                             lsp_offset(lsp_text(known), cJSON_GetObjectItem(params, "position")));
+    if (row->in_range)
+        return row->in_range(known,
+                             lsp_offset(lsp_text(known), cJSON_GetObjectItem(range, "start")),
+                             lsp_offset(lsp_text(known), cJSON_GetObjectItem(range, "end")));
+    return rename_answer(known, params);
+}
 
 static void handle_request(lsp_server *server, const char *method, const cJSON *id,
                            const cJSON *params)
 {
+    if (server->shut_down) {
+        lsp_reply_error(&server->stream, id, LSP_INVALID_REQUEST, "the server is shut down");
+        return;
+    }
+    if (!server->initialized && strcmp(method, "initialize") != 0) {
+        lsp_reply_error(&server->stream, id, LSP_NOT_INITIALIZED, "'initialize' comes first");
+        return;
+    }
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
         if (strcmp(requests[i].method, method) == 0) {
-            lsp_reply(&server->stream, id, requests[i].answer(server, params));
+            lsp_reply(&server->stream, id, answer_of(server, &requests[i], params));
             return;
         }
     }
@@ -154,7 +255,8 @@ static void handle_request(lsp_server *server, const char *method, const cJSON *
 static void handle_notification(lsp_server *server, const char *method, const cJSON *params)
 {
     for (size_t i = 0; i < sizeof notifications / sizeof *notifications; i++) {
-        if (strcmp(notifications[i].method, method) == 0)
+        bool fits = server->initialized || strcmp(method, "exit") == 0;
+        if (fits && strcmp(notifications[i].method, method) == 0)
             notifications[i].take(server, params);
     }
 }
@@ -164,11 +266,17 @@ static void handle(lsp_server *server, const cJSON *message)
     const char *method = text_of(message, "method");
     const cJSON *id = cJSON_GetObjectItem(message, "id");
     const cJSON *params = cJSON_GetObjectItem(message, "params");
-    if (!method && id && !cJSON_GetObjectItem(message, "result"))
-        lsp_reply_error(&server->stream, id, LSP_INVALID_REQUEST, "a request needs a method");
-    else if (method && id)
+    bool answer = id && !method && cJSON_IsObject(message) &&
+                  (cJSON_HasObjectItem(message, "result") || cJSON_HasObjectItem(message, "error"));
+    if (answer)
+        return; /* to something that this server never asked */
+    if (!cJSON_IsObject(message) || !method)
+        lsp_reply_error(&server->stream, id, LSP_INVALID_REQUEST, "a request has a method");
+    else if (id && !cJSON_IsString(id) && !cJSON_IsNumber(id))
+        lsp_reply_error(&server->stream, NULL, LSP_INVALID_REQUEST, "an id is a number or a text");
+    else if (id)
         handle_request(server, method, id, params);
-    else if (method)
+    else
         handle_notification(server, method, params);
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { KIND_PATH = -1, MOST_FILES = 256 };
@@ -107,10 +108,18 @@ static void define(sema *s, sema_file *file, const ast_node *node)
     vec_push(s->memory, &file->definitions, d);
 }
 
+/* One file is one file, however its path is written: two that import each other end. */
+static atom path_key(sema *s, const char *path)
+{
+    char *whole = realpath(path, NULL);
+    atom key = atom_of(s->atoms, whole ? whole : path);
+    free(whole);
+    return key;
+}
+
 static sema_file *load_path(sema *s, const char *path, const char *shown, bool library)
 {
-    atom key = atom_of(s->atoms, path);
-    sema_file *known = table_get(&s->paths, key, KIND_PATH);
+    sema_file *known = table_get(&s->paths, path_key(s, path), KIND_PATH);
     if (known)
         return known;
     if (s->files.count >= MOST_FILES)
@@ -185,7 +194,7 @@ sema_file *scope_load(sema *s, const ast_node *tree, const char *path, bool libr
     sema_file *file = arena_make(s->memory, sema_file);
     *file = (sema_file){.tree = tree, .path = path, .library = library};
     file->own = table_in(s->memory);
-    table_set(&s->paths, atom_of(s->atoms, path), KIND_PATH, file);
+    table_set(&s->paths, path_key(s, path), KIND_PATH, file);
     vec_push(s->memory, &s->files, file);
     for (size_t i = 0; i < tree->count; i++) {
         const ast_node *item = tree->children[i];

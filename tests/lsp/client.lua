@@ -74,10 +74,44 @@ check("the definition of a value is its assignment",
   definition ~= nil and definition.uri == uri and definition.range.start.line == y_line, definition)
 
 local plan_line = find("mesh   dp = 4")
-local labels = {}
-for _, item in ipairs(ask("textDocument/completion", plan_line, 2) or {}) do labels[item.label] = true end
-check("a plan's clauses, dimensions and topologies are completed",
-  labels.split and labels.reduce and labels.B and labels.ring, labels)
+local function completed(at_line, character)
+  local labels = {}
+  for _, item in ipairs(ask("textDocument/completion", at_line, character) or {}) do labels[item.label] = true end
+  return labels
+end
+local labels = completed(plan_line, 2)
+check("a plan's clauses are completed where one may start", labels.split and labels.reduce and not labels.ring, labels)
+local split_line, split_column = find("B over dp")
+labels = completed(split_line, split_column)
+check("dimensions are completed behind 'split'", labels.B and labels.P and not labels.reduce, labels)
+local reduce_line, reduce_column = find("ring$")
+labels = completed(reduce_line, reduce_column)
+check("topologies are completed behind 'by'", labels.ring and labels.tree, labels)
+
+hover = ask("textDocument/hover", y_line, y_column)
+check("hover on a value shows its layout under the plan", hover and hover.contents.value:find("f32[B@dp, C]", 1, true), hover)
+local help = ask("textDocument/signatureHelp", y_line, (select(3, find("y    = linear"))):find("C%)") - 1)
+check("signature help in a call", help and help.signatures[1].label:find("layer linear", 1, true) and help.activeParameter == 1, help)
+local symbols = ask("textDocument/documentSymbol")
+check("document symbols", symbols and #symbols >= 5, symbols)
+
+local misspelt_line, misspelt_column, whole = find("ring$")
+vim.api.nvim_buf_set_lines(buffer, misspelt_line, misspelt_line + 1, false, { (whole:gsub("ring$", "rnig")) })
+published(function(d) return #d == 1 end)
+local answers = vim.lsp.buf_request_sync(buffer, "textDocument/codeAction", { textDocument = { uri = uri },
+  range = { start = { line = misspelt_line, character = misspelt_column }, ["end"] = { line = misspelt_line, character = misspelt_column } },
+  context = { diagnostics = latest.diagnostics } }, 5000)
+local actions = answers and answers[client_id].result
+check("a quick fix is offered", actions and #actions == 1, actions)
+if actions and #actions == 1 then vim.lsp.util.apply_workspace_edit(actions[1].edit, "utf-16") end
+check("applied, the error goes", published(function(d) return #d == 0 end) and vim.api.nvim_buf_get_lines(buffer, misspelt_line, misspelt_line + 1, false)[1] == whole, latest)
+
+answers = vim.lsp.buf_request_sync(buffer, "textDocument/rename", { textDocument = { uri = uri },
+  position = { line = y_line, character = y_column }, newName = "scores" }, 5000)
+local edit = answers and answers[client_id].result
+check("rename gives edits", edit and #edit.changes[uri] == 3, edit)
+if edit then vim.lsp.util.apply_workspace_edit(edit, "utf-16") end
+check("renamed, there is no error", published(function(d) return #d == 0 end) and find("scores *= linear%(h, C%)") ~= nil, latest)
 
 vim.api.nvim_buf_set_lines(buffer, plan_line, plan_line + 1, false, { "      mesh dp=4" })
 published(function(d) return #d == 0 end)
