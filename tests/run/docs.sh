@@ -3,6 +3,8 @@
 #   ```plan NAME.plan     is written to NAME.plan in the document's own folder, and must pass `check`
 #   ```plan wrong NAME    is written likewise, and must not pass
 #   ```plan               alone must pass `check` by itself
+#   ```plan frame NAME    is a frame: what it is around stands at its line `...`
+#   ```plan in NAME       must pass `check` at the `...` of that frame
 #   ```console            each line behind `$ ` is run there and must succeed; a line of output that has no digit must
 #                         stand in what was printed
 #   ```console fails      the same, but each command must fail
@@ -23,6 +25,14 @@ run_plan() { # KIND NAME FILE
     wrong) [ $code = 1 ] || { cat "$work/said"; fail "$document: the block at line $line should not pass check"; } ;;
     esac
     blocks=$((blocks + 1))
+}
+
+# The block in its frame, as deep as its `...` stands.
+put_in_frame() { # NAME
+    [ -f "$folder/frame.$1" ] || fail "$document: the block at line $line names a frame that does not stand before it: $1"
+    awk -v block="$work/block" '
+        /^ *\.\.\.$/ { match($0, /^ */); while ((getline line < block) > 0) print substr($0, 1, RLENGTH) line; next }
+        { print }' "$folder/frame.$1"
 }
 
 run_console() { # fails|succeeds FILE
@@ -48,6 +58,17 @@ take_block() { # the fence's words; the block is in $work/block
     case ${words[0]:-} in
     plan)
         local kind=right name
+        case ${words[1]:-} in
+        frame)
+            cp "$work/block" "$folder/frame.${words[2]}"
+            return
+            ;;
+        in)
+            put_in_frame "${words[2]}" >"$folder/alone.plan"
+            run_plan right alone.plan "$folder/alone.plan"
+            return
+            ;;
+        esac
         [ "${words[1]:-}" = wrong ] && { kind=wrong; unset 'words[1]'; words=("${words[@]}"); }
         name=${words[1]:-alone.plan}
         cp "$work/block" "$folder/$name"
