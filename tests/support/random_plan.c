@@ -88,6 +88,8 @@ static void comma_list(generator *g, void (*one)(generator *), unsigned most)
     }
 }
 
+static void primary(generator *g);
+
 static void number(generator *g)
 {
     static const char *const numbers[] = {"0",       "1",      "3.5",  "1e-4",
@@ -96,9 +98,65 @@ static void number(generator *g)
     put(g, numbers[below(g, 12)]);
 }
 
+/* w over D, E */
+static void over(generator *g)
+{
+    name(g);
+    blank(g);
+    put(g, "over");
+    blank(g);
+    put(g, now_and_then(g, 2) ? "D" : "D, E");
+}
+
+static void choice(generator *g)
+{
+    open(g, "(");
+    put(g, "if");
+    blank(g);
+    name(g);
+    blank(g);
+    put(g, "then");
+    blank(g);
+    primary(g);
+    blank(g);
+    put(g, "else");
+    blank(g);
+    primary(g);
+    shut(g, ")");
+}
+
+static void path(generator *g)
+{
+    static const char *const paths[] = {"block[0..5].w", "h.*.b",        "a.b.c",
+                                        "*.w",           "block[ 2 ].*", "x[0 ..<n]"};
+    put(g, paths[below(g, 6)]);
+}
+
 static void primary(generator *g)
 {
-    switch (below(g, 8)) {
+    switch (g->depth > 6 ? below(g, 2) : below(g, 12)) {
+    case 8:
+        open(g, "(");
+        comma_list(g, primary, 3);
+        put(g, ",");
+        gap(g);
+        number(g);
+        shut(g, ")");
+        break;
+    case 9:
+        name(g);
+        open(g, "(");
+        comma_list(g, over, 2);
+        shut(g, ")");
+        break;
+    case 10:
+        g->depth++;
+        choice(g);
+        g->depth--;
+        break;
+    case 11:
+        path(g);
+        break;
     case 0:
     case 1:
         name(g);
@@ -201,7 +259,18 @@ static void block(generator *g, void (*statement)(generator *), unsigned most)
 static void statement(generator *g)
 {
     g->depth++;
-    switch (g->depth > 3 ? 0 : below(g, 6)) {
+    switch (g->depth > 3 ? 0 : below(g, 8)) {
+    case 6:
+        put(g, "metric  ");
+        name(g);
+        put(g, " = ");
+        expression(g);
+        break;
+    case 7:
+        put(g, "state ");
+        name(g);
+        put(g, now_and_then(g, 2) ? " init zeros" : " :[D]  init normal( 0,1/sqrt(D) )");
+        break;
     case 0:
     case 1:
         name(g);
@@ -296,13 +365,43 @@ static void cluster_statement(generator *g)
 
 static void step(generator *g)
 {
-    put(g, now_and_then(g, 4) ? "chunks n"
-                              : "for s in 0 ..<n-1,r  in 0..n: send (r-s)   from r to r +1  copy");
+    static const char *const lines[] = {
+        "chunks n",
+        "collective   all_gather",
+        "require n==2^log2(n)",
+        "root  0",
+        "far= n/2 ^(s+1)",
+        "for s in 0 ..<n-1,r  in 0..n: send (r-s)   from r to r +1  copy",
+        "send  partner//far*far+ c from r to(r+1) %n reduce"};
+    unsigned kind = g->depth > 2 ? below(g, 7) : below(g, 10);
+    if (kind < 7) {
+        put(g, lines[kind]);
+        return;
+    }
+    g->depth++;
+    put(g, kind == 9 ? "if r%2==0  and r< n " : "for s in 0 ..< n,   r in 0..n-1 ");
+    block(g, step, 3);
+    if (kind == 9 && now_and_then(g, 2)) {
+        put(g, now_and_then(g, 3) ? " # or\nelse " : " else ");
+        block(g, step, 2);
+    }
+    g->depth--;
 }
 
 static void item(generator *g)
 {
-    switch (below(g, 7)) {
+    switch (below(g, 10)) {
+    case 7:
+        put(g, now_and_then(g, 2) ? "import  \"a#b.plan\"" : "use topology");
+        break;
+    case 8:
+        put(g, "optimizer o(lr ,betas=(0.9,0.95)) updates  p by g");
+        block(g, statement, 5);
+        break;
+    case 9:
+        put(g, "schedule s(peak, floor =0)");
+        block(g, statement, 3);
+        break;
     case 0:
         put(g, "use nn ,optim");
         break;

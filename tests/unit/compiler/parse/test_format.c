@@ -25,6 +25,25 @@ static formatted format_bytes(arena *a, const char *bytes)
     return f;
 }
 
+/* The comments in their order, a line each, without the blanks that end them. */
+static const char *comments_of(arena *a, const char *bytes)
+{
+    text found = text_in(a);
+    for (const char *at = bytes; *at; at++) {
+        if (*at == '"') {
+            for (at++; *at && *at != '"'; at++)
+                at += *at == '\\' && at[1];
+        } else if (*at == '#') {
+            size_t length = strcspn(at, "\n"), kept = length;
+            while (strchr(" \t\r", at[kept - 1]))
+                kept--;
+            text_add(&found, "%.*s\n", (int)kept, at);
+            at += length - 1;
+        }
+    }
+    return text_done(&found);
+}
+
 /* False: the file has errors and no canonical form. */
 static bool check_format(const char *name, const char *bytes)
 {
@@ -42,6 +61,8 @@ static bool check_format(const char *name, const char *bytes)
                  twice.text);
     if (!ast_equal(once.tree, twice.tree))
         fail_msg("%s: another tree\n%s\n-->\n%s", name, bytes, once.text);
+    if (strcmp(comments_of(a, bytes), comments_of(a, once.text)) != 0)
+        fail_msg("%s: other comments\n%s\n-->\n%s", name, bytes, once.text);
     arena_free(a);
     return true;
 }
