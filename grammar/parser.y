@@ -197,9 +197,9 @@ body:
   ;
 
 statements:
-    statement END                            { $$ = build_list(p, NULL, $1); }
+    statement END                            { $$ = build_statement(p, NULL, $1); }
   | error END                                { $$ = build_list(p, NULL, build_error(p, @1)); yyerrok; }
-  | statements statement END                 { $$ = build_list(p, $1, $2); }
+  | statements statement END                 { $$ = build_statement(p, $1, $2); }
   | statements error END                     { $$ = build_list(p, $1, build_error(p, @2)); yyerrok; }
   ;
 

@@ -77,9 +77,31 @@ void build_root(parser *p, ast_node *expression)
     p->expression = expression;
 }
 
+/* Does it begin in a line whose mistake is reported already? */
+static bool is_spoiled(const parser *p, const ast_node *node)
+{
+    const token *items = p->list->items;
+    size_t low = 0, high = p->list->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (items[middle].end > node->at.begin)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low < p->list->count && (items[low].flags & TOKEN_SPOILED);
+}
+
 void build_item(parser *p, ast_node *added)
 {
+    added->poisoned |= is_spoiled(p, added);
     add(p, p->file, added);
+}
+
+ast_node *build_statement(parser *p, ast_node *list, ast_node *more)
+{
+    more->poisoned |= is_spoiled(p, more);
+    return build_list(p, list, more);
 }
 
 ast_node *build_error(parser *p, span at)

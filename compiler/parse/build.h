@@ -17,6 +17,9 @@ void build_item(struct parser *p, ast_node *item);
 ast_node *build_error(struct parser *p, span at);
 ast_node *build_list(struct parser *p, ast_node *list, ast_node *more);
 
+/* A list goes on with a statement; one on a line whose mistake is reported already is poisoned. */
+ast_node *build_statement(struct parser *p, ast_node *list, ast_node *more);
+
 /* A node of `kind` with the children of `list`. */
 ast_node *build_kind(struct parser *p, ast_kind kind, span at, ast_node *list);
 

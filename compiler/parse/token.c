@@ -49,3 +49,11 @@ size_t token_next(const token_list *list, size_t from)
     }
     return from;
 }
+
+void token_spoil_line(token_list *list, size_t i)
+{
+    while (i > 0 && list->items[i - 1].type != TOKEN_NEWLINE)
+        i--;
+    for (; i < list->count && list->items[i].type != TOKEN_NEWLINE; i++)
+        list->items[i].flags |= TOKEN_SPOILED;
+}

@@ -61,6 +61,9 @@ span token_span(const token_list *list, const token *t);
 /* Do the bytes of the token spell `word`? */
 bool token_is(const token_list *list, const token *t, const char *word);
 
+/* What else is wrong with the line of token `i` comes from a mistake that is reported already. */
+void token_spoil_line(token_list *list, size_t i);
+
 /* Index of the next token that is no comment, line end or skipped one, from `from` on; list->count at the end. */
 size_t token_next(const token_list *list, size_t from);
 

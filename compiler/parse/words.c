@@ -19,6 +19,13 @@ static span span_of(const words *w, const token *t)
     return token_span(w->list, t);
 }
 
+/* What the grammar misses in the line comes from the mistake that is reported. */
+static void spoil(words *w, const token *t)
+{
+    if (!(t->flags & TOKEN_SPOILED))
+        token_spoil_line(w->list, (size_t)(t - w->list->items));
+}
+
 static void settle_name(words *w, token *t)
 {
     size_t length = t->end - t->begin;
@@ -83,6 +90,7 @@ static void report_unit(words *w, token *number, span at)
     if (meant)
         diag_fix_edit(d, at, meant->name, "did you mean '%s'?", meant->name);
     number->type = TOKEN_BAD_VALUE;
+    spoil(w, number);
 }
 
 /* A word behind a blank is a unit only if it is one, or one but for its case: `4 blocks` are blocks. */
@@ -141,6 +149,7 @@ static void report_number(words *w, token *t, span at, const char *right)
     t->type = TOKEN_BAD_VALUE;
     t->begin = at.begin;
     t->end = at.end;
+    spoil(w, t);
 }
 
 static bool has_digit_or_underscore(const words *w, const token *t)
@@ -227,6 +236,7 @@ static void settle_open_string(words *w, size_t i)
                           "a string that does not end on its line");
     diag_fix(d, "close it with '\"'");
     t->type = TOKEN_BAD;
+    spoil(w, t);
 }
 
 static void settle_quoted(words *w, token *t)
@@ -261,6 +271,7 @@ static void settle_foreign_sign(words *w, token *t)
         diag *d = diag_report(w->context->diags, E0114, span_of(w, t),
                               "'%s' is no sign of the language", foreign_signs[i].sign);
         diag_fix_edit(d, span_of(w, t), word, "write '%.*s'", (int)strcspn(word, " "), word);
+        spoil(w, t);
         t->type = (uint16_t)foreign_signs[i].type;
         t->name = atom_of(w->context->atoms, i == 3 ? "not" : word);
     }
@@ -322,6 +333,7 @@ static void settle_foreign(words *w, token *t)
     if (length == 0 || bytes_is_control(*at) || w->line_reported)
         return;
     w->line_reported = true;
+    spoil(w, t);
     span first = {w->list->file, t->begin, t->begin + (uint32_t)length};
     diag *d = diag_report(w->context->diags, E0101, first, "character '%.*s' has no meaning here",
                           (int)length, at);
