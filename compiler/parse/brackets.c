@@ -11,7 +11,7 @@ static const char *const item_words[] = {
 #include "grammar/keywords.def"
 };
 
-enum { MOST_RESCANS = 64 };
+enum { MOST_RESCANS = 24 };
 
 static bool is_item_word(const pairing *p, const token *t)
 {
@@ -201,12 +201,21 @@ static void report_no_brace(const pairing *p, size_t end)
     diag_fix_edit(d, gap, " {", "put '{' at its end");
 }
 
+/* The line end behind the head, which goes on inside its brackets. */
+static size_t head_end(const pairing *p)
+{
+    size_t i = p->head - 1;
+    while (i < p->list->count && pairing_item(p, i)->type != TOKEN_NEWLINE)
+        i = pairing_item(p, i)->pair > i ? pairing_item(p, i)->pair + 1 : i + 1;
+    return i;
+}
+
 /* A head without its '{' makes the '}' of its block the one too many: the end of its line opens the block. */
 static bool open_at_head(pairing *p, size_t i)
 {
     if (pairing_item(p, i)->type != TOKEN_RIGHT_BRACE || !p->head)
         return false;
-    size_t end = pairing_line_end(p, p->head - 1);
+    size_t end = head_end(p);
     if (end >= i)
         return false;
     report_no_brace(p, end);
@@ -223,6 +232,7 @@ static bool open_at_line(pairing *p, size_t i)
 {
     if (pairing_item(p, i)->type != TOKEN_RIGHT_BRACE || p->rescans_left == 0)
         return false;
+    p->rescans_left--; /* the search is as long as the file */
     size_t from = i;
     while (from > 0 && !(pairing_is_first(p, from) && pairing_indent(p, from) == 0 &&
                          is_item_word(p, pairing_item(p, from))))
@@ -275,8 +285,10 @@ static size_t stray(pairing *p, size_t i)
 {
     if (open_at_head(p, i))
         return i + 1;
-    if (open_at_line(p, i))
+    if (open_at_line(p, i)) {
+        p->rescans_left++;
         return pairing_restart(p);
+    }
     diag *d = pairing_report(p, E0106, i, pairing_quoted(p, i, "closes nothing"));
     if (came_early(p, i)) {
         size_t early = p->after_block - 1;
@@ -315,7 +327,7 @@ static void close_over_unclosed(pairing *p, size_t i)
 /* `int8{block = 256)`, and `-> {B, D] {` in a head: the '{' is the wrong one of the two. */
 static bool is_wrong_opener(const pairing *p, size_t opened, size_t i)
 {
-    if (pairing_item(p, opened)->type != TOKEN_LEFT_BRACE || opened == 0)
+    if (pairing_item(p, opened)->type != TOKEN_LEFT_BRACE || pairing_is_first(p, opened))
         return false;
     return !pairing_means_close(p, i) &&
            (!pairing_is_last(p, i) ||
@@ -381,7 +393,7 @@ static size_t open_mistyped(pairing *p)
 static size_t close_in_round(pairing *p, size_t i)
 {
     int type = pairing_item(p, i)->type, due = p->stack[p->depth - 1].closer;
-    bool closes_behind = pairing_closes_on_line(p, i, due);
+    bool closes_behind = !pairing_is_spoiled(p, i) && pairing_closes_on_line(p, i, due);
     if (type == TOKEN_RIGHT_BRACE && !closes_behind)
         return is_brace_mistyped(p, i) ? open_mistyped(p) : give_up_round(p, i);
     if (type != TOKEN_RIGHT_BRACE && is_open(p, type) && !outer_closes_behind(p, i))

@@ -51,7 +51,7 @@ static bool needs_end(const parser *p)
 
 static int feed_brace(parser *p)
 {
-    p->braces--;
+    p->braces -= p->braces > 0;
     p->owes_end = true;
     return TOKEN_RIGHT_BRACE;
 }

@@ -4,6 +4,10 @@
 
 #include <string.h>
 
+enum {
+    SIGHT = 256
+}; /* tokens of a line that are looked at: a line of brackets alone takes no time */
+
 token *pairing_item(const pairing *p, size_t i)
 {
     return &p->list->items[i];
@@ -82,10 +86,6 @@ size_t pairing_line_end(const pairing *p, size_t i)
     return i;
 }
 
-enum {
-    SIGHT = 256
-}; /* tokens that are looked at, so that a line of nothing but brackets takes no time */
-
 bool pairing_closes_on_line(const pairing *p, size_t i, int closer)
 {
     size_t open = 0, end = i + SIGHT < p->list->count ? i + SIGHT : p->list->count;
@@ -111,8 +111,11 @@ size_t pairing_last_brace(const pairing *p, size_t i)
 /* Is the next line that holds code indented deeper? */
 static bool goes_deeper(const pairing *p, size_t i)
 {
-    size_t next = token_next(p->list, pairing_line_end(p, i));
-    return next < p->list->count && pairing_indent(p, next) > pairing_indent(p, i);
+    size_t sight = i + SIGHT;
+    while (i < p->list->count && i < sight && pairing_item(p, i)->type != TOKEN_NEWLINE)
+        i++;
+    size_t next = i < sight ? token_next(p->list, i) : p->list->count;
+    return next < p->list->count && i > 0 && pairing_indent(p, next) > pairing_indent(p, i - 1);
 }
 
 bool pairing_opens_block(const pairing *p, size_t i)

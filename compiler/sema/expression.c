@@ -51,9 +51,17 @@ static value tuple_value(elaboration *e, const ast_node *node)
         return elab_expression(e, node->children[0]);
     value v = {.kind = VALUE_TUPLE, .count = (int)node->count, .quantity = BARE};
     v.items = arena_array(e->sema->memory, value, node->count + 1);
-    for (size_t i = 0; i < node->count; i++)
+    bool poisoned = false;
+    for (size_t i = 0; i < node->count; i++) {
         v.items[i] = elab_expression(e, node->children[i]);
-    return v;
+        poisoned = poisoned || v.items[i].kind == VALUE_POISON;
+        if (v.items[i].kind == VALUE_TENSOR && tensor_rank(&v.items[i].tensor)) {
+            sema_report(e->sema, E0208, node->at, "a tuple holds numbers, and this has %s in it",
+                        value_words(&v.items[i], e->sema->memory));
+            poisoned = true;
+        }
+    }
+    return poisoned ? value_poison() : v;
 }
 
 static value item_value(elaboration *e, const ast_node *node)

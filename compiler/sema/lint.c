@@ -312,28 +312,6 @@ static void body(lint *l, const ast_node *block)
             statement(l, block->children[i]);
 }
 
-/* Declared and not used: parameters of definitions, params, states and inputs. */
-static void check_used(lint *l, const ast_node *block)
-{
-    if (l->unknown || (block && block->poisoned))
-        return;
-    for (int i = 0; i < l->of->parameter_count; i++) {
-        const parameter *p = &l->of->parameters[i];
-        if (!table_get(&l->names, p->name, LINT_USED))
-            sema_report(l->sema, E0223, p->node->name_at, "parameter '%s' is declared and not used",
-                        p->name);
-    }
-    for (size_t i = 0; block && i < block->count; i++) {
-        const ast_node *node = block->children[i];
-        bool declares =
-            node->kind == AST_PARAM || node->kind == AST_STATE || node->kind == AST_INPUT;
-        if (declares && allowed(l, node->kind) && !node->poisoned &&
-            !table_get(&l->names, node->name, LINT_USED))
-            sema_report(l->sema, E0223, node->name_at, "%s '%s' is declared and not used",
-                        ast_kind_name(node->kind), node->name);
-    }
-}
-
 /* A head's own dimensions count as used where the head's result or a later parameter names them. */
 static void head(lint *l)
 {
@@ -349,11 +327,15 @@ static void head(lint *l)
         used_dims(l, result->children[0]);
 }
 
-void lint_definition(sema *s, const definition *d)
+static bool has_body(const definition *d)
 {
-    bool has_body = d->kind == AST_MODEL || d->kind == AST_LAYER || d->kind == AST_OPTIMIZER ||
-                    d->kind == AST_SCHEDULE;
-    if (d->poisoned || !has_body)
+    return d->kind == AST_MODEL || d->kind == AST_LAYER || d->kind == AST_OPTIMIZER ||
+           d->kind == AST_SCHEDULE;
+}
+
+void lint_definition(sema *s, definition *d)
+{
+    if (d->poisoned || !has_body(d))
         return;
     lint l = {.sema = s, .of = d, .names = table_in(s->memory)};
     head(&l);
@@ -363,7 +345,52 @@ void lint_definition(sema *s, const definition *d)
     for (size_t i = 0; updates && i < updates->count; i++)
         bind(&l, updates->children[i]->name);
     body(&l, block);
+    d->unknown = l.unknown;
+    d->names = l.names;
+}
+
+static bool is_inside(span at, span whole)
+{
+    return at.file == whole.file && at.begin >= whole.begin && at.end <= whole.end;
+}
+
+/* Is an error about it, in its place or in a note? What seems not to be used may be what that error is about. */
+static bool has_error(const sema *s, const definition *d)
+{
+    size_t count;
+    const diag *const *all = diag_ordered(s->diags, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (all[i]->code == E0223)
+            continue;
+        if (is_inside(all[i]->at, d->node->at))
+            return true;
+        for (size_t k = 0; k < all[i]->notes.count; k++)
+            if (is_inside(all[i]->notes.items[k].at, d->node->at))
+                return true;
+    }
+    return false;
+}
+
+static void report_unused(sema *s, const ast_node *node, const char *kind)
+{
+    sema_report(s, E0223, node->name_at, "%s '%s' is declared and not used", kind, node->name);
+}
+
+void lint_unused(sema *s, definition *d)
+{
+    const ast_node *block = ast_child(d->node, AST_BODY);
     /* A word that was not read may have been a use. */
-    if (!s->misread)
-        check_used(&l, block);
+    if (!has_body(d) || d->poisoned || d->unknown || s->misread || (block && block->poisoned) ||
+        has_error(s, d))
+        return;
+    for (int i = 0; i < d->parameter_count; i++)
+        if (!table_get(&d->names, d->parameters[i].name, LINT_USED))
+            report_unused(s, d->parameters[i].node, "parameter");
+    for (size_t i = 0; block && i < block->count; i++) {
+        const ast_node *node = block->children[i];
+        bool declares =
+            node->kind == AST_PARAM || node->kind == AST_STATE || node->kind == AST_INPUT;
+        if (declares && !node->poisoned && !table_get(&d->names, node->name, LINT_USED))
+            report_unused(s, node, ast_kind_name(node->kind));
+    }
 }

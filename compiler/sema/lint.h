@@ -7,6 +7,9 @@
 
 #include "sema/elab.h"
 
-void lint_definition(sema *s, const definition *d);
+void lint_definition(sema *s, definition *d);
+
+/* What the definition declares and does not use, unless an error that is about it explains that. Behind all other checks. */
+void lint_unused(sema *s, definition *d);
 
 #endif

@@ -141,6 +141,32 @@ value number_unary(sema *s, const ast_node *at, value x)
     return value_poison();
 }
 
+/* `GB/s` with no number before it: reported. */
+static bool is_unit(sema *s, const ast_node *e)
+{
+    text words = text_in(s->memory);
+    bool named = e->kind == AST_NAME || (e->children[0]->kind == AST_NAME && e->word[0] == '/' &&
+                                         e->children[1]->kind == AST_NAME);
+    if (!named)
+        return false;
+    if (e->kind == AST_NAME)
+        text_add(&words, "%s", e->name);
+    else
+        text_add(&words, "%s/%s", e->children[0]->name, e->children[1]->name);
+    const char *spelt = text_done(&words);
+    if (!unit_find(spelt, strlen(spelt)))
+        return false;
+    sema_report(s, E0208, e->at, "a number is missing before the unit '%s'", spelt);
+    return true;
+}
+
+static value constant_binary(sema *s, const ast_node *e)
+{
+    value x = constant_of(s, e->children[0]);
+    value y = x.kind == VALUE_POISON ? x : constant_of(s, e->children[1]);
+    return y.kind == VALUE_POISON ? y : number_binary(s, e, x, y);
+}
+
 value constant_of(sema *s, const ast_node *e)
 {
     if (e->poisoned)
@@ -151,13 +177,11 @@ value constant_of(sema *s, const ast_node *e)
     case AST_NAME:
         if (e->name == s->words.w_yes || e->name == s->words.w_no)
             return value_flag(e->name == s->words.w_yes);
-        break;
-    case AST_BINARY: {
-        value x = constant_of(s, e->children[0]), y = constant_of(s, e->children[1]);
-        if (x.kind == VALUE_POISON || y.kind == VALUE_POISON)
+        if (is_unit(s, e))
             return value_poison();
-        return number_binary(s, e, x, y);
-    }
+        break;
+    case AST_BINARY:
+        return is_unit(s, e) ? value_poison() : constant_binary(s, e);
     case AST_UNARY: {
         value x = constant_of(s, e->children[0]);
         return x.kind == VALUE_POISON ? x : number_unary(s, e, x);

@@ -119,6 +119,8 @@ static const definition *topology_of(setup *u, const ast_node *name)
         d = table_get(&library->own, name->name, (int)AST_TOPOLOGY);
     if (d)
         return d;
+    if (file_has_gap(file))
+        return NULL;
     nearest n = nearest_to(name->name);
     if (library)
         nearest_offer_all(&n, &library->own, (int)AST_TOPOLOGY);

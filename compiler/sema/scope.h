@@ -55,6 +55,8 @@ typedef struct definition {
     parameter *parameters;
     int parameter_count;
     bool poisoned; /* holds a mistake that is reported already */
+    bool unknown;  /* lint.c: a name in it is misspelt */
+    table names;   /* lint.c: what it binds and uses */
 } definition;
 
 typedef VEC(definition *) definition_vec;

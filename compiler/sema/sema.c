@@ -13,6 +13,15 @@ static void intern_words(sema *s)
 #undef WORD
 }
 
+/* Of the files of one's own, not the library's. */
+static void each_definition(sema *s, void (*check)(sema *, definition *))
+{
+    for (size_t i = 0; i < s->files.count; i++)
+        for (size_t k = 0; !s->files.items[i]->library && k < s->files.items[i]->definitions.count;
+             k++)
+            check(s, s->files.items[i]->definitions.items[k]);
+}
+
 sema *sema_new(const sema_context *context, const ast_node *file)
 {
     sema *s = arena_make(context->memory, sema);
@@ -27,10 +36,7 @@ sema *sema_new(const sema_context *context, const ast_node *file)
     intern_words(s);
     s->main = scope_load(s, file, source_path(s->sources, file->at.file), false);
     s->misread = diag_error_count(s->diags) > 0;
-    for (size_t i = 0; i < s->files.count; i++)
-        for (size_t k = 0; !s->files.items[i]->library && k < s->files.items[i]->definitions.count;
-             k++)
-            lint_definition(s, s->files.items[i]->definitions.items[k]);
+    each_definition(s, lint_definition);
     return s;
 }
 
@@ -329,6 +335,7 @@ bool sema_check(sema *s)
     for (size_t i = 0; i < all->count; i++)
         check_unused(s, all->items[i], &c);
     s->checking = false;
+    each_definition(s, lint_unused);
     return diag_error_count(s->diags) == 0;
 }
 
@@ -381,7 +388,9 @@ bool sema_elaborate(sema *s, const char *plan, const sema_setting *settings, int
         return false;
     u->wrong = u->poisoned;
     u = plan_setup(u, d);
-    if (read_plan(u))
+    bool whole = read_plan(u);
+    each_definition(s, lint_unused);
+    if (whole)
         report_later(u);
     out->graph = u->graph;
     out->training = u->out;

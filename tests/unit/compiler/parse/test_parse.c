@@ -237,7 +237,7 @@ static void depth_is_bounded(void **state)
         {"layer m(c) { if c { } ", "else if c { } "},
     };
     for (size_t i = 0; i < sizeof deep / sizeof *deep; i++) {
-        char *bytes = repeated(a, deep[i].head, deep[i].piece, 30000, "\n");
+        char *bytes = repeated(a, deep[i].head, deep[i].piece, 30000, "\n}\n");
         checked c = checked_text("deep.plan", bytes, strlen(bytes));
         size_t count;
         const diag *const *all = diag_ordered(c.diags, &count);
