@@ -6,20 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
-static const char *const item_words[] = {
-#define ITEM(word, token) word,
-#include "grammar/keywords.def"
-};
-
 enum { MOST_RESCANS = 24 };
-
-static bool is_item_word(const pairing *p, const token *t)
-{
-    for (size_t k = 0; k < sizeof item_words / sizeof *item_words; k++)
-        if (token_is(p->list, t, item_words[k]))
-            return true;
-    return false;
-}
 
 static bool top_is_brace(const pairing *p)
 {
@@ -133,7 +120,7 @@ static size_t open_bracket(pairing *p, size_t i)
 {
     int type = pairing_item(p, i)->type;
     bool in_round = p->depth > 0 && !top_is_brace(p);
-    if (p->depth > 0 && !in_round && pairing_means_close(p, i)) {
+    if (type != TOKEN_LEFT_BRACE && p->depth > 0 && !in_round && pairing_means_close(p, i)) {
         pairing_take_for(p, i, TOKEN_RIGHT_BRACE);
         return close_bracket(p, i);
     }
@@ -173,22 +160,14 @@ static void skip_statements(pairing *p, size_t from, size_t to)
             pairing_item(p, k)->type = TOKEN_SKIPPED;
 }
 
-static bool holds_brace(const pairing *p, size_t from, size_t to)
-{
-    for (size_t k = from; k < to; k++)
-        if (pairing_item(p, k)->type == TOKEN_LEFT_BRACE)
-            return true;
-    return false;
-}
-
 /* The '}' before it may be the one that is too much: then what stands between belongs to the block. */
 static bool came_early(const pairing *p, size_t i)
 {
     if (pairing_item(p, i)->type != TOKEN_RIGHT_BRACE || p->after_block == 0 ||
-        holds_brace(p, p->after_block, i))
+        pairing_holds_brace(p, p->after_block, i))
         return false;
     size_t first = token_next(p->list, p->after_block);
-    return first < i && !is_item_word(p, pairing_item(p, first));
+    return first < i && !pairing_is_item_word(p, pairing_item(p, first));
 }
 
 static void report_no_brace(const pairing *p, size_t end)
@@ -235,7 +214,7 @@ static bool open_at_line(pairing *p, size_t i)
     p->rescans_left--; /* the search is as long as the file */
     size_t from = i;
     while (from > 0 && !(pairing_is_first(p, from) && pairing_indent(p, from) == 0 &&
-                         is_item_word(p, pairing_item(p, from))))
+                         pairing_is_item_word(p, pairing_item(p, from))))
         from--;
     size_t end = pairing_line_without_brace(p, from, i);
     if (end == 0)
@@ -441,10 +420,10 @@ static bool is_head_at_margin(const pairing *p, size_t i)
     const token *t = pairing_item(p, i);
     if (t->type != TOKEN_NAME || !pairing_is_first(p, i) || pairing_indent(p, i) > 0)
         return false;
-    if (!is_item_word(p, t) || i + 1 >= p->list->count ||
+    if (!pairing_is_item_word(p, t) || i + 1 >= p->list->count ||
         pairing_item(p, i + 1)->type != TOKEN_NAME)
         return false;
-    return holds_brace(p, i, pairing_line_end(p, i));
+    return pairing_holds_brace(p, i, pairing_line_end(p, i));
 }
 
 /* The block of a '{' that is never closed ends before the first line that is indented no deeper than its own. */
@@ -480,6 +459,18 @@ static bool close_by_indent(pairing *p, size_t opened)
     return true;
 }
 
+/* A '{' in a '}''s place leaves itself open and the block that it should close. */
+static bool close_mistyped(pairing *p)
+{
+    for (size_t at = p->depth; at > 1 && p->rescans_left; at--)
+        if (pairing_means_close(p, p->stack[at - 1].index)) {
+            pairing_take_for(p, p->stack[at - 1].index, TOKEN_RIGHT_BRACE);
+            pairing_restart(p);
+            return true;
+        }
+    return false;
+}
+
 /* Of several '{' on one line the last is the one that is not closed, unless its block follows. */
 static size_t unclosed(const pairing *p, size_t at)
 {
@@ -492,6 +483,8 @@ static size_t close_before_head(pairing *p, size_t i)
 {
     if (!top_is_brace(p))
         return give_up_round(p, i);
+    if (close_mistyped(p))
+        return 0;
     size_t opened = unclosed(p, 0);
     pairing_report_unclosed(p, opened);
     if (close_by_indent(p, opened))
@@ -517,7 +510,7 @@ static bool opens_no_block(const pairing *p, size_t i)
 {
     bool line = token_is(p->list, pairing_item(p, i), "use") ||
                 token_is(p->list, pairing_item(p, i), "import");
-    return !line && !holds_brace(p, i, pairing_line_end(p, i));
+    return !line && !pairing_holds_brace(p, i, pairing_line_end(p, i));
 }
 
 static size_t step(pairing *p, size_t i)
@@ -539,7 +532,7 @@ static size_t step(pairing *p, size_t i)
     case TOKEN_NAME:
         if (p->depth > 0 && is_head_at_margin(p, i))
             return close_before_head(p, i);
-        if (p->depth == 0 && pairing_is_first(p, i) && is_item_word(p, t) &&
+        if (p->depth == 0 && pairing_is_first(p, i) && pairing_is_item_word(p, t) &&
             (!p->head || pairing_indent(p, i) <= pairing_indent(p, p->head - 1)))
             p->head = opens_no_block(p, i) ? i + 1 : 0;
         return i + 1;
@@ -574,6 +567,8 @@ static void spoil_cut_line(pairing *p)
 /* A block is open at the end of the file. True: pair anew. */
 static bool close_unclosed(pairing *p)
 {
+    if (close_mistyped(p))
+        return true;
     size_t opened = unclosed(p, p->depth - 1);
     if (pairing_is_spoiled(p, opened))
         opened = p->stack[0].index;

@@ -8,6 +8,11 @@ enum {
     SIGHT = 256
 }; /* tokens of a line that are looked at: a line of brackets alone takes no time */
 
+static const char *const item_words[] = {
+#define ITEM(word, token) word,
+#include "grammar/keywords.def"
+};
+
 token *pairing_item(const pairing *p, size_t i)
 {
     return &p->list->items[i];
@@ -286,4 +291,20 @@ void pairing_drop(pairing *p, size_t i)
     pairing_item(p, i)->type = pairing_is_last(p, i) ? TOKEN_SKIPPED : TOKEN_BAD;
     pairing_item(p, i)->pair = 0;
     pairing_give_up_line(p, i);
+}
+
+bool pairing_is_item_word(const pairing *p, const token *t)
+{
+    for (size_t k = 0; k < sizeof item_words / sizeof *item_words; k++)
+        if (token_is(p->list, t, item_words[k]))
+            return true;
+    return false;
+}
+
+bool pairing_holds_brace(const pairing *p, size_t from, size_t to)
+{
+    for (size_t k = from; k < to; k++)
+        if (pairing_item(p, k)->type == TOKEN_LEFT_BRACE)
+            return true;
+    return false;
 }

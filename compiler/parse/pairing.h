@@ -67,6 +67,10 @@ void pairing_spoil_deeper(const pairing *p, size_t i);
 /* Index of the line end before `to` behind which a block begins though its line opens none; 0: there is none. */
 size_t pairing_line_without_brace(const pairing *p, size_t from, size_t to);
 
+/* Does the token open a block of the top, as far as its word tells? */
+bool pairing_is_item_word(const pairing *p, const token *t);
+bool pairing_holds_brace(const pairing *p, size_t from, size_t to);
+
 bool pairing_is_spoiled(const pairing *p, size_t i);
 
 /* NULL, which notes and fixes accept, where the line has its error already. */

@@ -32,6 +32,9 @@ static const parameter *named_flag(const caller_names *names, const definition *
 
 static void report_unknown_parameter(sema *s, const definition *d, const ast_node *arg)
 {
+    /* Its own body misses the name too, or the file's own definition of that name is lost. */
+    if (table_get(d->unknown, arg->name, 0) || (d->file->library && file_has_gap(s->main)))
+        return;
     nearest n = nearest_to(arg->name);
     for (int k = 0; k < d->parameter_count; k++)
         nearest_offer(&n, d->parameters[k].name);
@@ -316,12 +319,42 @@ static const char *kind_words(parameter_kind kind)
     }
 }
 
+static int items_of(const parameter *p)
+{
+    return p->preset && p->preset->kind == AST_TUPLE && p->preset->count > 1 ? (int)p->preset->count
+                                                                             : 0;
+}
+
+/* A number, a schedule's result, or a tuple where the default is one: no text, no range, no unit. */
+static bool is_like_preset(elaboration *e, const definition *d, const parameter *p,
+                           const ast_node *at, const value *v)
+{
+    arena *a = e->sema->memory;
+    int items = items_of(p);
+    bool tuple = v->kind == VALUE_TUPLE;
+    bool fits = v->kind != VALUE_TEXT && v->kind != VALUE_RANGE;
+    if (v->kind == VALUE_NUMBER)
+        fits = !items && (v->quantity == BARE || v->quantity == SHARE);
+    else if (tuple)
+        fits = items ? v->count == items : !p->preset;
+    if (fits || p->kind != PARAMETER_NUMBER || v->kind == VALUE_POISON)
+        return true;
+    const char *due = items ? arena_format(a, "a tuple of %d numbers", items) : "a number";
+    const char *is = tuple ? arena_format(a, "a tuple of %d", v->count) : value_words(v, a);
+    diag *g = sema_report(e->sema, v->kind == VALUE_NUMBER && !items ? E0215 : E0208, at->at,
+                          "'%s' of '%s' is %s, and this is %s", p->name, d->name, due, is);
+    diag_note(g, p->node->at, "'%s' is declared here", p->name);
+    return false;
+}
+
 static value plain_argument(elaboration *e, const definition *d, const parameter *p,
                             const ast_node *at)
 {
     value v = elab_expression(e, at);
     if (v.kind == VALUE_DIM && p->kind == PARAMETER_INT)
         return value_number((double)v.dim->size);
+    if (!is_like_preset(e, d, p, at, &v))
+        return value_poison();
     int64_t whole;
     if (p->kind == PARAMETER_INT &&
         !value_whole(e->sema, at, v,
@@ -542,8 +575,12 @@ static value call_definition(elaboration *e, const definition *d, const ast_node
             callee->place->count = e->scan->leading->name;
         }
         e->frame = callee;
+        span entry = e->sema->entry;
+        if (d->file->library && !caller->file->library)
+            e->sema->entry = node->at;
         v = d->kind == AST_SCHEDULE ? call_schedule(e, d, node, callee)
                                     : call_layer(e, d, node, callee);
+        e->sema->entry = entry;
     }
     e->frame = callee;
     frame_pop(e);

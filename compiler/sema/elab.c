@@ -85,6 +85,8 @@ label *elab_dim_named(elaboration *e, const ast_node *name)
     label *l = frame_dim(e, name->name);
     if (l)
         return l;
+    if (!definition_first_unknown(e->frame->of, name->name))
+        return NULL;
     nearest n = nearest_to(name->name);
     nearest_offer_all(&n, &e->frame->names, NAME_DIM);
     diag *d = sema_report(e->sema, E0209, name->at, "no dimension is called '%s' here", name->name);
@@ -121,6 +123,8 @@ label *elab_dim(elaboration *e, const ast_node *node)
     }
     if (node->kind == AST_NAME)
         return elab_dim_named(e, node);
+    if (elab_expression(e, node).kind == VALUE_POISON)
+        return NULL;
     text words = text_in(e->sema->memory);
     ast_write(node, &words);
     diag *d = sema_report(e->sema, E0220, node->at, "a dimension needs a name");

@@ -36,6 +36,8 @@ static value name_value(elaboration *e, const ast_node *node)
     value v;
     if (given(e, node, &v))
         return v;
+    if (!definition_first_unknown(e->frame->of, node->name))
+        return value_poison();
     nearest n = nearest_to(node->name);
     nearest_offer_all(&n, &e->frame->names, NAME_VALUE);
     nearest_offer_all(&n, &e->frame->names, NAME_DIM);

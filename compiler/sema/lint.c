@@ -10,7 +10,6 @@ typedef struct lint {
     sema *sema;
     const definition *of;
     table names;     /* LINT_NAME: bound so far, LINT_USED: used somewhere */
-    bool unknown;    /* a name is misspelt: what it means seems not to be used */
     bool gap;        /* a statement of the body is lost, and with it what it binds */
     bool branched;   /* inside `if`: what is bound may not be */
     int looked_into; /* definitions whose bodies were read for the dimensions that they make */
@@ -42,7 +41,8 @@ static void use(lint *l, const ast_node *name, diag_code code, const char *what)
         return;
     nearest n = nearest_to(name->name);
     nearest_offer_all(&n, &l->names, LINT_NAME);
-    l->unknown = true;
+    if (!definition_first_unknown(l->of, name->name))
+        return;
     diag *d = sema_report(l->sema, code, name->at, what, name->name);
     if (nearest_found(&n)) {
         diag_fix_edit(d, name->at, n.best, "did you mean '%s'?", n.best);
@@ -312,6 +312,36 @@ static void body(lint *l, const ast_node *block)
             statement(l, block->children[i]);
 }
 
+/* What a parameter may be: `D: dim`, `x: id[B]`. Of one that nobody knows, nothing more is said. */
+static void known_type(lint *l, const parameter *p)
+{
+    const ast_node *dims = p->type ? ast_child(p->type, AST_DIMS) : NULL;
+    for (size_t i = 0; dims && i < dims->count; i++) {
+        const ast_node *dim = dims->children[i];
+        if (dim->kind == AST_NAME || dim->kind == AST_REST || dim->poisoned)
+            continue;
+        l->gap = true;
+        sema_report(l->sema, E0220, dim->at, "a head names the dimensions of what it takes");
+    }
+    const sema_words *w = &l->sema->words;
+    const atom types[] = {w->w_dim, w->w_int, w->w_flag, w->w_id, w->w_f32, w->w_f64, w->w_bf16};
+    if (!p->type || !p->type->name)
+        return;
+    nearest n = nearest_to(p->type->name);
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (types[i] == p->type->name)
+            return;
+        nearest_offer(&n, types[i]);
+    }
+    l->gap = true;
+    diag *d =
+        sema_report(l->sema, E0250, p->type->name_at, "no type is called '%s'", p->type->name);
+    if (nearest_found(&n))
+        diag_fix_edit(d, p->type->name_at, n.best, "did you mean '%s'?", n.best);
+    else
+        diag_fix(d, "dim, int, flag, or f32[B, D] for a tensor");
+}
+
 /* A head's own dimensions count as used where the head's result or a later parameter names them. */
 static void head(lint *l)
 {
@@ -319,6 +349,7 @@ static void head(lint *l)
         const parameter *p = &l->of->parameters[i];
         if (p->preset)
             expression(l, p->preset);
+        known_type(l, p);
         head_dims(l, p->type);
         bind(l, p->name);
     }
@@ -341,11 +372,11 @@ void lint_definition(sema *s, definition *d)
     head(&l);
     const ast_node *updates = ast_child(d->node, AST_UPDATES),
                    *block = ast_child(d->node, AST_BODY);
-    l.gap = d->node->broken || (block && ast_has_gap(block));
+    d->poisoned = l.gap;
+    l.gap = l.gap || d->node->broken || (block && ast_has_gap(block));
     for (size_t i = 0; updates && i < updates->count; i++)
         bind(&l, updates->children[i]->name);
     body(&l, block);
-    d->unknown = l.unknown;
     d->names = l.names;
 }
 
@@ -380,8 +411,8 @@ void lint_unused(sema *s, definition *d)
 {
     const ast_node *block = ast_child(d->node, AST_BODY);
     /* A word that was not read may have been a use. */
-    if (!has_body(d) || d->poisoned || d->unknown || s->misread || (block && block->poisoned) ||
-        has_error(s, d))
+    if (!has_body(d) || d->poisoned || d->unknown->count || s->misread ||
+        (block && block->poisoned) || has_error(s, d))
         return;
     for (int i = 0; i < d->parameter_count; i++)
         if (!table_get(&d->names, d->parameters[i].name, LINT_USED))

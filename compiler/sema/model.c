@@ -36,6 +36,8 @@ static label *free_dim(elaboration *e, const ast_node *node, const ast_node *dim
 {
     const data_field *f = data_field_find(e->setup, node->name);
     int64_t there = f && f->first >= 0 ? f->last - f->first + 1 : 0;
+    if (!there && e->setup->model->unknown->count)
+        return NULL; /* what the body does not know may be this input */
     if (!there) {
         diag *d = sema_report(e->sema, E0209, dim->at, "nothing says how large dimension '%s' is",
                               dim->name);
@@ -157,7 +159,7 @@ static bool note_field(elaboration *e, const ast_node *node, const graph_type *t
         out.at = f->node->at;
     } else if (u->streams) {
         out.first_column = out.last_column = (int64_t)u->out->data.fields.count;
-    } else if (misspelt_field(u, node)) {
+    } else if (u->model->unknown->count || misspelt_field(u, node)) {
         return false;
     } else {
         diag *d = sema_report(u->sema, E0227, u->data ? u->data->at : u->train->node->name_at,
@@ -354,7 +356,7 @@ static void check_fields(setup *u)
 {
     for (size_t i = 0; i < u->fields.count; i++) {
         const data_field *f = &u->fields.items[i];
-        if (f->taken)
+        if (f->taken || u->model->unknown->count)
             continue;
         nearest n = nearest_to(f->name);
         const ast_node *body = ast_child(u->model->node, AST_BODY);

@@ -153,11 +153,10 @@ static bool update_one(elaboration *e, const definition *d, const frame *argumen
     elab_body(e, ast_child(d->node, AST_BODY));
     e->updated = NULL;
     const binding *after = frame_lookup(e, p->p);
-    bool fine = true;
-    if (after == before) {
+    bool fine = after != before;
+    if (after == before && !f->returned) {
         sema_report(e->sema, E0223, updates->children[0]->at, "optimizer '%s' never changes '%s'",
                     d->name, p->p);
-        fine = false;
     }
     for (size_t i = 0; fine && i < p->states.count; i++) {
         const binding *now = frame_lookup(e, p->states.items[i]->name);
@@ -218,8 +217,11 @@ static bool update_all(elaboration *e, updated *all, int count)
         return false;
     add_rate(e, arguments);
     bool fine = true;
+    if (d->file->library)
+        e->sema->entry = call->at;
     for (int i = 0; fine && i < count; i++)
         fine = update_one(e, d, arguments, &all[i]);
+    e->sema->entry = (span){0};
     e->scheduling = false;
     return fine;
 }

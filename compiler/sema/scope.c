@@ -25,19 +25,35 @@ static const char *words_of(sema *s, const char *format, va_list arguments)
     return words;
 }
 
+/* Inside the library while it is carried out for a call: the call is what is wrong. */
+static bool is_inside_library(const sema *s, span at)
+{
+    for (size_t i = 0; s->entry.end > 0 && i < s->files.count; i++)
+        if (s->files.items[i]->library && s->files.items[i]->tree->at.file == at.file)
+            return true;
+    return false;
+}
+
 diag *sema_report(sema *s, diag_code code, span at, const char *format, ...)
 {
+    bool inside = is_inside_library(s, at);
+    span place = at;
+    if (inside)
+        at = s->entry;
     if (at.file >= 0) {
-        atom place = atom_of(s->atoms, arena_format(s->memory, "%u-%u", at.begin, at.end));
-        if (table_get(&s->reported, place, at.file))
+        atom key = atom_of(s->atoms, arena_format(s->memory, "%u-%u", at.begin, at.end));
+        if (table_get(&s->reported, key, at.file))
             return NULL;
-        table_set(&s->reported, place, at.file, s);
+        table_set(&s->reported, key, at.file, s);
     }
     va_list arguments;
     va_start(arguments, format);
     const char *words = words_of(s, format, arguments);
     va_end(arguments);
-    return diag_report(s->diags, code, at, "%s", words);
+    diag *d = diag_report(s->diags, code, at, "%s", words);
+    if (inside)
+        diag_note(d, place, "found here, where the call leads");
+    return d;
 }
 
 static parameter_kind kind_of(const sema *s, const ast_node *type, const ast_node *preset)
@@ -94,6 +110,8 @@ static void define(sema *s, sema_file *file, const ast_node *node)
     if (!node->name)
         return;
     const definition *before = table_get(&file->own, node->name, (int)node->kind);
+    if (before && before->node->poisoned)
+        return; /* what it lost may be what tells them apart */
     if (before) {
         diag *e = sema_report(s, E0203, node->name_at, "%s '%s' is defined twice",
                               ast_kind_name(node->kind), node->name);
@@ -103,6 +121,8 @@ static void define(sema *s, sema_file *file, const ast_node *node)
     definition *d = arena_make(s->memory, definition);
     *d = (definition){.kind = node->kind, .name = node->name, .node = node, .file = file};
     d->poisoned = node->poisoned;
+    d->unknown = arena_make(s->memory, table);
+    *d->unknown = table_in(s->memory);
     read_parameters(s, d);
     table_set(&file->own, d->name, (int)d->kind, d);
     vec_push(s->memory, &file->definitions, d);
@@ -278,6 +298,14 @@ diag *scope_report_unknown(sema *s, const sema_file *from, ast_kind kind, const 
     else if (nearest_found(&n))
         diag_fix_edit(e, name->at, n.best, "did you mean '%s'?", n.best);
     return e;
+}
+
+bool definition_first_unknown(const definition *d, atom name)
+{
+    if (table_get(d->unknown, name, 0))
+        return false;
+    table_set(d->unknown, name, 0, d->unknown);
+    return true;
 }
 
 const parameter *definition_parameter(const definition *d, atom name)

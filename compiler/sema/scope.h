@@ -54,9 +54,9 @@ typedef struct definition {
     sema_file *file;
     parameter *parameters;
     int parameter_count;
-    bool poisoned; /* holds a mistake that is reported already */
-    bool unknown;  /* lint.c: a name in it is misspelt */
-    table names;   /* lint.c: what it binds and uses */
+    bool poisoned;  /* holds a mistake that is reported already */
+    table *unknown; /* names in it that nothing has: reported, once each */
+    table names;    /* lint.c: what it binds and uses */
 } definition;
 
 typedef VEC(definition *) definition_vec;
@@ -85,6 +85,7 @@ struct sema {
     sema_file *main;
     table missing;  /* libraries whose `use` is missing, by file */
     table reported; /* places that have an error already */
+    span entry;     /* of the library, while it is elaborated: the call in one's own file */
 };
 
 /* A diagnostic, unless one stands at that very place already: then NULL, which notes and fixes accept. */
@@ -105,6 +106,9 @@ bool file_has_gap(const sema_file *file);
 
 /* Reports (code, "no <kind> '<name>'") with the nearest name of that kind, or the `use` that would bring it. */
 diag *scope_report_unknown(sema *s, const sema_file *from, ast_kind kind, const ast_node *name);
+
+/* Is it the first time that the definition does not know the name? One mistake, however often it stands there. */
+bool definition_first_unknown(const definition *d, atom name);
 
 /* The parameter of that name, or NULL. */
 const parameter *definition_parameter(const definition *d, atom name);
