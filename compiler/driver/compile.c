@@ -41,9 +41,10 @@ static bool run_resolve(compilation *c)
     return diag_error_count(s->diags) == 0;
 }
 
+/* The whole file for `check`; to run a plan, what it uses must be right. */
 static bool run_shape(compilation *c)
 {
-    return sema_check(c->meaning);
+    return c->one ? sema_check_plan(c->meaning, c->plan) : sema_check(c->meaning);
 }
 
 /* The settings of the command line, each parsed from a source of its own, so that a mistake in it has a place. */
@@ -193,6 +194,7 @@ bool compile_plan(session *s, const char *operand, pass_id last, compilation *c)
     session_split_operand(s, operand, &c->path, &c->plan);
     const char *stop = s->options->value[OPTION_STOP_AFTER];
     int stop_at = stop ? compile_find_pass(stop) : PASS_COUNT;
+    c->one = s->options->command != COMMAND_CHECK && last > PASS_SHAPE;
     if (stop_at < 0)
         return session_misuse(s, "no such pass: '%s'; there are %s", stop,
                               compile_pass_names(s->memory));

@@ -15,6 +15,7 @@ typedef struct compilation {
     session *session;
     const char *path; /* of the plan file */
     const char *plan; /* as asked for; NULL: the file's first */
+    bool one;         /* that plan alone is checked, with what it uses */
     ast_node *file;
     sema *meaning;
     graph *graph; /* graph form, then spmd form */

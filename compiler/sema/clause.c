@@ -27,6 +27,24 @@ static const clause_row *row_of(atom word, clause_block block)
     return NULL;
 }
 
+static bool takes_value(const clause_row *row)
+{
+    return !row->repeated && !row->later;
+}
+
+bool clause_settable(atom word, clause_block block)
+{
+    const clause_row *row = row_of(word, block);
+    return row && takes_value(row);
+}
+
+void clause_offer_settable(nearest *n)
+{
+    for (int i = 0; i < ROW_COUNT; i++)
+        if (takes_value(&rows[i]))
+            nearest_offer(n, rows[i].word);
+}
+
 static void report_unknown(setup *u, const ast_node *clause, clause_block block)
 {
     clause_block other = block == CLAUSE_TRAIN ? CLAUSE_PLAN : CLAUSE_TRAIN;

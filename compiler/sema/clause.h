@@ -31,8 +31,19 @@ bool data_option_read(setup *u, const ast_node *arg);
 /* The files of the held-out samples to their fields, after the last argument. */
 void data_holdout_finish(setup *u);
 
-/* What --set gives the name; NULL: nothing. */
+/* May --set give the clause its value? */
+bool clause_settable(atom word, clause_block block);
+void clause_offer_settable(nearest *n);
+
+/* What --set gives the clause of that word; NULL: nothing. (setting.c) */
 const ast_node *clause_setting(const setup *u, atom name);
+
+/* A call of the model or optimizer, and a body, with the settings in place of what is written. */
+const ast_node *setting_call(setup *u, const definition *d, const ast_node *said);
+const ast_node *setting_body(setup *u, const ast_node *said, clause_block block);
+
+/* False after a report of a setting that names nothing. Behind the train's clauses. */
+bool settings_check(setup *u);
 
 /* The folder of the train's file, absolute where the system says so: where paths in it begin. */
 atom clause_folder(setup *u);

@@ -7,14 +7,6 @@
 
 static const int64_t LARGEST = (int64_t)1 << 53;
 
-const ast_node *clause_setting(const setup *u, atom name)
-{
-    for (int i = 0; i < u->setting_count; i++)
-        if (u->settings[i].name == name)
-            return u->settings[i].value;
-    return NULL;
-}
-
 /* The value that --set gives the clause, or what it says. */
 static const ast_node *said(setup *u, const ast_node *clause, const char *example)
 {
@@ -129,8 +121,9 @@ void clause_optimizer(setup *u, const ast_node *clause)
         u->poisoned = true;
         return;
     }
-    u->optimizer = x;
     const definition *d = scope_find(u->sema, u->train->file, AST_OPTIMIZER, name->name);
+    x = u->setting_count ? setting_call(u, d, x) : x;
+    u->optimizer = x;
     caller_names none = {knows_nothing, NULL};
     if (x->kind == AST_CALL && !d->poisoned &&
         !call_match(u->sema, &none, d, x,

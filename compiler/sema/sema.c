@@ -50,87 +50,6 @@ const ast_node *sema_plan(const sema *s, const char *name)
     return NULL;
 }
 
-static ast_node *named_node(sema *s, atom name, const ast_node *x)
-{
-    ast_node *named = ast_new(s->memory, AST_NAMED, x->at);
-    named->name = name;
-    named->name_at = x->at;
-    named->children = arena_array(s->memory, ast_node *, 1);
-    named->children[0] = (ast_node *)(uintptr_t)x;
-    named->count = 1;
-    return named;
-}
-
-/* The model's call with the settings in place of its own arguments. */
-static const ast_node *model_call(setup *u, const ast_node *said)
-{
-    sema *s = u->sema;
-    const ast_node *name = said->kind == AST_CALL ? said->children[0] : said;
-    ast_node *call = ast_new(s->memory, AST_CALL, said->at);
-    call->children = arena_array(s->memory, ast_node *, said->count + (size_t)u->setting_count + 2);
-    call->children[call->count++] = (ast_node *)(uintptr_t)name;
-    for (size_t i = 1; said->kind == AST_CALL && i < said->count; i++) {
-        ast_node *arg = said->children[i];
-        const parameter *positional = arg->kind != AST_NAMED && (int)i <= u->model->parameter_count
-                                          ? &u->model->parameters[i - 1]
-                                          : NULL;
-        atom of = positional ? positional->name : arg->name;
-        if (!clause_setting(u, of) || !definition_parameter(u->model, of))
-            call->children[call->count++] =
-                positional && u->setting_count ? named_node(s, of, arg) : arg;
-    }
-    for (int i = 0; i < u->setting_count; i++)
-        if (definition_parameter(u->model, u->settings[i].name))
-            call->children[call->count++] =
-                named_node(s, u->settings[i].name, u->settings[i].value);
-    return call;
-}
-
-/* A clause that only --set says. */
-static ast_node *clause_of_setting(setup *u, const sema_setting *setting)
-{
-    sema *s = u->sema;
-    ast_node *phrase = ast_new(s->memory, AST_PHRASE, setting->value->at);
-    phrase->children = arena_array(s->memory, ast_node *, 1);
-    phrase->children[0] = (ast_node *)(uintptr_t)setting->value;
-    phrase->count = 1;
-    ast_node *clause = ast_new(s->memory, AST_CLAUSE, setting->value->at);
-    clause->name = setting->name;
-    clause->name_at = setting->value->at;
-    clause->children = arena_array(s->memory, ast_node *, 1);
-    clause->children[0] = phrase;
-    clause->count = 1;
-    return clause;
-}
-
-/* The train's body with the settings' clauses in place of its own; `steps` takes the place of `epochs` too. */
-static const ast_node *train_body(setup *u)
-{
-    sema *s = u->sema;
-    const ast_node *said = ast_child(u->train->node, AST_BODY);
-    if (!u->setting_count)
-        return said;
-    ast_node *body = ast_new(s->memory, AST_BODY, said->at);
-    body->children = arena_array(s->memory, ast_node *, said->count + (size_t)u->setting_count);
-    atom steps = s->words.w_steps, epochs = atom_of(s->atoms, "epochs");
-    atom checkpoint = atom_of(s->atoms, "checkpoint"); /* its clause takes the number by itself */
-    bool merged = false;
-    for (size_t i = 0; i < said->count; i++) {
-        atom name = said->children[i]->name;
-        merged = merged || name == checkpoint;
-        bool replaced = (clause_setting(u, name) && name != checkpoint) ||
-                        (name == steps && clause_setting(u, epochs)) ||
-                        (name == epochs && clause_setting(u, steps));
-        if (!replaced)
-            body->children[body->count++] = said->children[i];
-    }
-    for (int i = 0; i < u->setting_count; i++)
-        if (!definition_parameter(u->model, u->settings[i].name) &&
-            !(merged && u->settings[i].name == checkpoint))
-            body->children[body->count++] = clause_of_setting(u, &u->settings[i]);
-    return body;
-}
-
 static void need(setup *u, bool there, const char *what, const char *example)
 {
     if (there || u->poisoned)
@@ -188,8 +107,9 @@ static bool read_train(setup *u)
         return false;
     }
     u->out->model = u->model->name;
-    u->model_call = model_call(u, said_model);
-    clauses_read(u, train_body(u), CLAUSE_TRAIN);
+    u->model_call = setting_call(u, u->model, said_model);
+    clauses_read(u, setting_body(u, ast_child(u->train->node, AST_BODY), CLAUSE_TRAIN),
+                 CLAUSE_TRAIN);
     check_complete(u);
     return true;
 }
@@ -255,7 +175,8 @@ static bool read_plan(setup *u)
 {
     sema *s = u->sema;
     const definition *plan = u->plan;
-    const ast_node *name = plan->node->children[1], *body = ast_child(plan->node, AST_BODY);
+    const ast_node *name = plan->node->children[1],
+                   *body = setting_body(u, ast_child(plan->node, AST_BODY), CLAUSE_PLAN);
     size_t before = diag_report_count(s->diags);
     const definition *cluster = scope_find(s, plan->file, AST_CLUSTER, name->name);
     if (!cluster)
@@ -318,17 +239,24 @@ static void check_unused(sema *s, const definition *d, const checking *c)
         cluster_build(s, d);
 }
 
-bool sema_check(sema *s)
+static checking check_topologies(sema *s)
 {
     checking c = {table_in(s->memory), table_in(s->memory), false};
     const definition_vec *all = &s->main->definitions;
-    s->checking = true;
     for (size_t i = 0; i < all->count; i++) {
         definition *d = all->items[i];
         if (d->kind == AST_TOPOLOGY && !d->poisoned)
             d->poisoned = !coll_check_block(d->node, s->sources, s->diags);
     }
     c.misread = diag_error_count(s->diags) > 0;
+    return c;
+}
+
+bool sema_check(sema *s)
+{
+    checking c = check_topologies(s);
+    const definition_vec *all = &s->main->definitions;
+    s->checking = true;
     for (size_t i = 0; i < all->count; i++)
         if (all->items[i]->kind == AST_PLAN)
             check_plan(s, all->items[i], &c);
@@ -339,37 +267,27 @@ bool sema_check(sema *s)
     return diag_error_count(s->diags) == 0;
 }
 
-/* A setting names a parameter of the model or a clause of train. */
-static void check_settings(setup *u)
+static const definition *plan_called(const sema *s, const char *name)
 {
-    static const char *const words[] = {"data",  "batch", "optimizer", "epochs",
-                                        "steps", "seed",  "clip",      "checkpoint"};
-    for (int i = 0; i < u->setting_count && u->model; i++) {
-        const sema_setting *x = &u->settings[i];
-        bool known = definition_parameter(u->model, x->name) != NULL;
-        nearest n = nearest_to(x->name);
-        for (int k = 0; k < u->model->parameter_count; k++)
-            nearest_offer(&n, u->model->parameters[k].name);
-        for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
-            known = known || !strcmp(words[k], x->name);
-            nearest_offer(&n, words[k]);
-        }
-        if (known)
-            continue;
-        diag *d = sema_report(u->sema, E0239, x->value->at,
-                              "'%s' is neither a parameter of model '%s' nor a clause of a train",
-                              x->name, u->model->name);
-        if (nearest_found(&n))
-            diag_fix(d, "did you mean '%s'?", n.best);
-        u->poisoned = true;
-    }
+    const ast_node *node = sema_plan(s, name);
+    return node ? table_get(&s->main->own, node->name, (int)AST_PLAN) : NULL;
+}
+
+bool sema_check_plan(sema *s, const char *plan)
+{
+    checking c = check_topologies(s);
+    const definition *d = plan_called(s, plan);
+    s->checking = true;
+    if (d)
+        check_plan(s, d, &c);
+    s->checking = false;
+    return diag_error_count(s->diags) == 0;
 }
 
 bool sema_elaborate(sema *s, const char *plan, const sema_setting *settings, int count,
                     sema_output *out)
 {
-    const ast_node *node = sema_plan(s, plan);
-    const definition *d = node ? table_get(&s->main->own, node->name, (int)AST_PLAN) : NULL;
+    const definition *d = plan_called(s, plan);
     if (!d) {
         span at = {s->main->tree->at.file, 0, 0};
         sema_report(s, E0240, at, plan ? "the file has no plan '%s'" : "the file has no plan%s",
@@ -380,11 +298,7 @@ bool sema_elaborate(sema *s, const char *plan, const sema_setting *settings, int
     if (!train || train->poisoned || !train->node->count)
         return false;
     setup *u = setup_new(s, train, settings, count);
-    const ast_node *model = train->node->children[0];
-    const ast_node *name = model->kind == AST_CALL ? model->children[0] : model;
-    u->model = name->name ? scope_find(s, train->file, AST_MODEL, name->name) : NULL;
-    check_settings(u);
-    if (u->poisoned || !read_train(u))
+    if (!read_train(u) || !settings_check(u))
         return false;
     u->wrong = u->poisoned;
     u = plan_setup(u, d);

@@ -44,6 +44,9 @@ sema *sema_new(const sema_context *context, const ast_node *file);
 /* Elaborates every plan of the file, and every train that no plan lays out. True: no error so far. */
 bool sema_check(sema *s);
 
+/* One plan alone (the first one for NULL), with its train, model and cluster. Other plans, trains and clusters of the file may be wrong. */
+bool sema_check_plan(sema *s, const char *plan);
+
 /* The plan of that name, the first one for NULL; NULL if there is none. */
 const ast_node *sema_plan(const sema *s, const char *name);
 

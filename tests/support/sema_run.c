@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static sema_run run(const char *path, const char *bytes, const char *plan)
+static sema_run resolved(const char *path, const char *bytes)
 {
     sema_run r = {.memory = arena_new()};
     r.atoms = atom_table_new(r.memory);
@@ -22,6 +22,12 @@ static sema_run run(const char *path, const char *bytes, const char *plan)
                             .diags = r.diags,
                             .library = TEST_SOURCE_DIR "/stdlib"};
     r.sema = sema_new(&context, parse_file(&parsing, file));
+    return r;
+}
+
+static sema_run run(const char *path, const char *bytes, const char *plan)
+{
+    sema_run r = resolved(path, bytes);
     r.fine = sema_check(r.sema);
     if (r.fine && !(plan && !*plan))
         r.fine = sema_elaborate(r.sema, plan, NULL, 0, &r.out);
@@ -44,6 +50,11 @@ sema_run sema_run_text(const char *bytes, const char *plan)
 sema_run sema_run_file(const char *path, const char *plan)
 {
     return run(path, NULL, plan);
+}
+
+sema_run sema_run_unchecked(const char *bytes)
+{
+    return resolved("test.plan", bytes);
 }
 
 const char *sema_run_words(sema_run *r)

@@ -23,6 +23,9 @@ typedef struct sema_run {
 sema_run sema_run_text(const char *bytes, const char *plan);
 sema_run sema_run_file(const char *path, const char *plan);
 
+/* Read and resolved, and no more. */
+sema_run sema_run_unchecked(const char *bytes);
+
 /* Elaborates the plan again, with `--set NAME=BYTES`. */
 void sema_run_set(sema_run *r, const char *plan, const char *name, const char *bytes);
 

@@ -83,6 +83,115 @@ static void test_settings(void **state)
     sema_run_free(&r);
 }
 
+static dtype real_of(const sema_run *r)
+{
+    return r->out.graph->variables.items[0].type.dtype;
+}
+
+/* Expressions, what the optimizer takes, a clause of the plan; what is no number of that kind. */
+static void test_settings_of_every_sort(void **state)
+{
+    static const char *const wrong[][3] = {
+        {"bach", "64",
+         "'bach' is neither a parameter of model 'mlp' or its optimizer nor a clause"},
+        {"momentm", "0.5", "'momentm' is neither"},
+        {"split", "2", "'split' is neither"},
+        {"batch", "3 GiB", "the batch is a whole number"},
+        {"batch", "64 / 5", "the batch is a whole number"},
+        {"batch", "66", "axis 'dp' of 4 does not divide dimension 'B' of 66"},
+        {"H", "9", "H / 2 is 4.5"},
+        {"precision", "f23", "'f23' is no precision"},
+        {"optimizer", "sdg(lr = 0.1)", "no optimizer is called 'sdg'"},
+    };
+    (void)state;
+    sema_run r = sema_run_file(TEST_SOURCE_DIR "/examples/digits/digits.plan", "");
+    sema_run_set(&r, "ring4", "batch", "2^5 * 3");
+    assert_true(r.fine);
+    assert_int_equal(r.out.training->batch, 96);
+    sema_run_set(&r, "ring4", "epochs", "1 / 2");
+    assert_true(r.fine && r.out.training->epochs == 0.5);
+    sema_run_set(&r, "ring4", "seed", "3");
+    assert_true(r.fine && r.out.training->seed == 3);
+    sema_run_set(&r, "ring4", "clip", "0.5");
+    assert_true(r.fine && r.out.training->clip == 0.5);
+    sema_run_set(&r, "ring4", "precision", "f64");
+    assert_true(r.fine && real_of(&r) == DTYPE_F64);
+    sema_run_set(&r, "ring4", "momentum", "0.5");
+    assert_true(r.fine && real_of(&r) == DTYPE_F32);
+    sema_run_set(&r, "ring4", "lr", "cosine(0.1, warmup = 5)");
+    assert_true(r.fine);
+    sema_run_set(&r, "ring4", "optimizer", "adamw(lr = 0.01)");
+    assert_true(r.fine);
+    assert_non_null(variable_find(r.out.graph, "linear.w/m"));
+    sema_run_free(&r);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        r = sema_run_file(TEST_SOURCE_DIR "/examples/digits/digits.plan", "");
+        sema_run_set(&r, "ring4", wrong[i][0], wrong[i][1]);
+        assert_false(r.fine);
+        assert_int_equal(diag_error_count(r.diags), 1);
+        assert_non_null(strstr(sema_run_words(&r), wrong[i][2]));
+        sema_run_free(&r);
+    }
+}
+
+/* A parameter of the model goes before a clause of the same name. */
+static void test_setting_of_a_parameter_called_as_a_clause(void **state)
+{
+    (void)state;
+    sema_run r =
+        sema_run_text("use nn, optim\n"
+                      "cluster c { node n { cpu w[2] { memory 1 GiB } } }\n"
+                      "model m(batch: dim, C: dim) {\n"
+                      "  input x: f32[B, P]\n"
+                      "  input y: id[B] below C\n"
+                      "  loss = cross_entropy(linear(linear(x, batch), C), y)\n"
+                      "}\n"
+                      "train t for m(batch = 5, C = 3) {\n"
+                      "  data csv(\"x.csv\", x = 0..3, y = 4); batch 4; optimizer sgd(lr = 0.1)\n"
+                      "  steps 3\n"
+                      "}\n"
+                      "plan a for t on c { }\n",
+                      "");
+    sema_run_set(&r, "a", "batch", "7");
+    assert_true(r.fine);
+    assert_int_equal(r.out.training->batch, 4);
+    assert_int_equal(size_of(r.out.graph, variable_find(r.out.graph, "linear.w"), 1), 7);
+    sema_run_free(&r);
+}
+
+/* To run a plan, what it uses must be right; the file's other plans, trains and clusters may be wrong. */
+static void test_a_plan_beside_wrong_ones(void **state)
+{
+    (void)state;
+    static const char bytes[] =
+        "use nn, optim\n"
+        "cluster c { node n { cpu w[2] { memory 1 GiB } } }\n"
+        "cluster d { }\n"
+        "model m(C: dim) {\n"
+        "  input x: f32[B, P]\n"
+        "  input y: id[B] below C\n"
+        "  loss = cross_entropy(linear(x, C), y)\n"
+        "}\n"
+        "train t for m(C = 3) {\n"
+        "  data csv(\"x.csv\", x = 0..3, y = 4); batch 4; optimizer sgd(lr = 0.1); steps 3\n"
+        "}\n"
+        "train u for m(C = 3) { batch 4 }\n"
+        "plan a for t on c { mesh dp = 2; split B over dp }\n"
+        "plan b for t on c { mesh dp = 3; split B over dp }\n"
+        "plan e for u on c { }\n";
+    sema_run whole = sema_run_text(bytes, NULL);
+    assert_int_equal(diag_error_count(whole.diags), 3);
+    sema_run_free(&whole);
+    for (int i = 0; i < 2; i++) {
+        sema_run r = sema_run_unchecked(bytes);
+        assert_true(sema_check_plan(r.sema, i ? "b" : "a") == (i == 0));
+        assert_int_equal(diag_error_count(r.diags), i);
+        if (i == 0)
+            assert_true(sema_elaborate(r.sema, "a", NULL, 0, &r.out));
+        sema_run_free(&r);
+    }
+}
+
 static void test_no_such_plan(void **state)
 {
     (void)state;
@@ -164,9 +273,15 @@ static void test_one_mistake_one_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_digits),   cmocka_unit_test(test_alone_has_no_mesh),
-        cmocka_unit_test(test_settings), cmocka_unit_test(test_no_such_plan),
-        cmocka_unit_test(test_gpt),      cmocka_unit_test(test_one_mistake_one_error),
+        cmocka_unit_test(test_digits),
+        cmocka_unit_test(test_alone_has_no_mesh),
+        cmocka_unit_test(test_settings_of_every_sort),
+        cmocka_unit_test(test_setting_of_a_parameter_called_as_a_clause),
+        cmocka_unit_test(test_a_plan_beside_wrong_ones),
+        cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_no_such_plan),
+        cmocka_unit_test(test_gpt),
+        cmocka_unit_test(test_one_mistake_one_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
