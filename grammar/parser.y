@@ -70,7 +70,7 @@ static void yyerror(const span *at, struct parser *p, const char *message);
 %type <ast_node *> item names parameters parameter_list parameter type dims dim_list dim body statements
 %type <ast_node *> statement value else indices index phrases phrase terms term part attributes attribute
 %type <ast_node *> ends end_list quantities edges edge_list edge edge_end expression path_expression primary arguments
-%type <ast_node *> argument_list argument expressions count name of_model rest_of_body type_mark init below result when for_body
+%type <ast_node *> argument_list argument over expressions count name of_model rest_of_body type_mark init below result when for_body
 %type <const token *> edge_sign times
 
 %start start
@@ -437,7 +437,13 @@ argument_list:
 argument:
     expression
   | NAME IS expression                       { $$ = build_named(p, AST_NAMED, @$, $1, $3, NULL, NULL); }
-  | expression OVER name                     { $$ = build_node(p, AST_OVER, @$, $1, $3); }
+  | TO_LAST                                  { $$ = build_node(p, AST_REST, @$, NULL, NULL); }
+  | expression OVER over                     { $$ = build_node(p, AST_OVER, @$, $1, $3); }
+  ;
+
+over:
+    name
+  | TO_LAST                                  { $$ = build_node(p, AST_REST, @$, NULL, NULL); }
   ;
 
 %%

@@ -213,11 +213,11 @@ ast_node *build_string(parser *p, const token *t)
     return node;
 }
 
-/* dot(x, w over D, E): names behind an over are further dimensions of it. */
+/* dot(x, w over D, E), mean(x over B, ..): names and `..` behind an over are further dimensions of it. */
 static bool continues_over(const ast_node *call, const ast_node *argument)
 {
     return call->count > 1 && call->children[call->count - 1]->kind == AST_OVER &&
-           argument->kind == AST_NAME && !argument->in_brackets;
+           (argument->kind == AST_NAME || argument->kind == AST_REST) && !argument->in_brackets;
 }
 
 ast_node *build_call(parser *p, span at, ast_node *called, ast_node *arguments)

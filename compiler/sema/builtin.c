@@ -17,8 +17,39 @@ bool builtin_tensor(elaboration *e, const builtin_call *c, int item, build_opera
     return elab_as_tensor(e, c->items[item].node, v, DTYPE_COUNT, out);
 }
 
-/* The `over` of the item and the plain names behind it; -1 after a report. */
-static int over_dims(elaboration *e, const builtin_call *c, int item, label **over)
+/* The last of the `count` + 1 dimensions stands there already, or is one too many. */
+static bool over_twice(elaboration *e, const ast_node *name, label *const *over, int count)
+{
+    if (count == GRAPH_MAX_RANK) {
+        sema_report(e->sema, E0238, name->at, "a tensor has at most %d dimensions", GRAPH_MAX_RANK);
+        return true;
+    }
+    for (int k = 0; k < count; k++)
+        if (over[k] == over[count]) {
+            sema_report(e->sema, E0203, name->at, "dimension '%s' stands twice", over[k]->name);
+            return true;
+        }
+    return false;
+}
+
+/* `..`: the dimensions of x that have no name here, as `[B, ..]` of a head leaves them; -1 if it stands twice. */
+static int over_rest(elaboration *e, const ast_node *rest, const build_operand *x, label **over,
+                     int count)
+{
+    for (int i = 0; i < tensor_rank(x); i++) {
+        label *l = label_of(x->labels[i]);
+        if (frame_dim(e, l->name) == l)
+            continue;
+        over[count] = l;
+        if (over_twice(e, rest, over, count++))
+            return -1;
+    }
+    return count;
+}
+
+/* The `over` of the item and the plain names behind it; -1 after a report. `..` stands for dimensions of x (NULL: nowhere). */
+static int over_dims(elaboration *e, const builtin_call *c, int item, const build_operand *x,
+                     label **over)
 {
     int count = 0;
     if (!c->items[item].over) {
@@ -27,26 +58,34 @@ static int over_dims(elaboration *e, const builtin_call *c, int item, label **ov
         diag_fix(d, "%s", c->of->signature);
         return -1;
     }
-    for (int i = item; i < c->count && count < GRAPH_MAX_RANK; i++) {
-        label *l = elab_dim_named(e, i == item ? c->items[i].over : c->items[i].node);
-        if (!l)
+    for (int i = item; i < c->count; i++) {
+        const ast_node *name = i == item ? c->items[i].over : c->items[i].node;
+        if (x && name->kind == AST_REST) {
+            count = over_rest(e, name, x, over, count);
+        } else {
+            over[count] = elab_dim_named(e, name);
+            count = over[count] && !over_twice(e, name, over, count) ? count + 1 : -1;
+        }
+        if (count < 0)
             return -1;
-        for (int k = 0; k < count; k++)
-            if (over[k] == l) {
-                sema_report(e->sema, E0203, c->items[i].node->at, "dimension '%s' stands twice",
-                            l->name);
-                return -1;
-            }
-        over[count++] = l;
     }
     return count;
+}
+
+static bool has_dim(elaboration *e, const builtin_call *c, const build_operand *x, const label *l)
+{
+    if (tensor_label(x, l))
+        return true;
+    sema_report(e->sema, E0211, c->node->at, "the tensor %s has no dimension '%s'",
+                tensor_words(x, e->sema->memory), l->name);
+    return false;
 }
 
 /* `sum(x)` is over all dimensions of x. */
 static int reduced_dims(elaboration *e, const builtin_call *c, const build_operand *x, label **over)
 {
     if (c->items[0].over || c->count > 1)
-        return over_dims(e, c, 0, over);
+        return over_dims(e, c, 0, x, over);
     for (int i = 0; i < tensor_rank(x); i++)
         over[i] = label_of(x->labels[i]);
     return tensor_rank(x);
@@ -54,7 +93,7 @@ static int reduced_dims(elaboration *e, const builtin_call *c, const build_opera
 
 static value call_reduce(elaboration *e, const builtin *b, const builtin_call *c)
 {
-    label *over[GRAPH_MAX_RANK];
+    label *over[GRAPH_MAX_RANK + 1];
     build_operand x;
     bool fine = builtin_tensor(e, c, 0, &x);
     int count = fine ? reduced_dims(e, c, &x, over) : -1;
@@ -64,11 +103,26 @@ static value call_reduce(elaboration *e, const builtin *b, const builtin_call *c
 static value call_mean(elaboration *e, const builtin *b, const builtin_call *c)
 {
     (void)b;
-    label *over[GRAPH_MAX_RANK];
+    label *over[GRAPH_MAX_RANK + 1];
     build_operand x;
     bool fine = builtin_tensor(e, c, 0, &x);
     int count = fine ? reduced_dims(e, c, &x, over) : -1;
     return count >= 0 ? elab_mean(e, c->node, x, over, count) : value_poison();
+}
+
+/* How many elements of x stand over the dimensions. */
+static value call_count(elaboration *e, const builtin *b, const builtin_call *c)
+{
+    (void)b;
+    label *over[GRAPH_MAX_RANK + 1];
+    build_operand x;
+    bool fine = builtin_tensor(e, c, 0, &x);
+    int count = fine ? reduced_dims(e, c, &x, over) : -1;
+    for (int i = 0; i < count; i++)
+        if (!has_dim(e, c, &x, over[i]))
+            return value_poison();
+    elab_place(e, c->node->at);
+    return count >= 0 ? elab_count(e, over, count) : value_poison();
 }
 
 /* max(x, y) between tensors, max(x over D) along one. */
@@ -85,22 +139,13 @@ static value call_extreme(elaboration *e, const builtin *b, const builtin_call *
     return elab_map(e, c->node, b->kind, (value[]){x, y}, 2);
 }
 
-static bool has_dim(elaboration *e, const builtin_call *c, const build_operand *x, const label *l)
-{
-    if (tensor_label(x, l))
-        return true;
-    sema_report(e->sema, E0211, c->node->at, "the tensor %s has no dimension '%s'",
-                tensor_words(x, e->sema->memory), l->name);
-    return false;
-}
-
 static value call_cumsum(elaboration *e, const builtin *b, const builtin_call *c)
 {
     (void)b;
-    label *over[GRAPH_MAX_RANK];
+    label *over[GRAPH_MAX_RANK + 1];
     build_operand x;
     bool fine = builtin_tensor(e, c, 0, &x);
-    int count = over_dims(e, c, 0, over);
+    int count = over_dims(e, c, 0, NULL, over);
     bool reverse = false;
     if (!fine || count < 0 || !has_dim(e, c, &x, over[0]) ||
         !builtin_flag(e, c, "reverse", &reverse))
@@ -121,12 +166,12 @@ static bool both_real(elaboration *e, const builtin_call *c, build_operand *x, b
 static value call_dot(elaboration *e, const builtin *b, const builtin_call *c)
 {
     (void)b;
-    label *over[GRAPH_MAX_RANK];
+    label *over[GRAPH_MAX_RANK + 1];
     atom texts[GRAPH_MAX_RANK];
     build_operand x, y;
     bool fine = builtin_tensor(e, c, 0, &x);
     fine = builtin_tensor(e, c, 1, &y) && fine;
-    int count = over_dims(e, c, 1, over);
+    int count = over_dims(e, c, 1, NULL, over);
     if (!fine || count < 0 || !both_real(e, c, &x, &y))
         return value_poison();
     for (int i = 0; i < count; i++) {
@@ -279,8 +324,8 @@ static value call_merge(elaboration *e, const builtin *b, const builtin_call *c)
         return value_poison();
     builtin_call sources = *c;
     sources.count--;
-    label *from[GRAPH_MAX_RANK];
-    int count = over_dims(e, &sources, 0, from);
+    label *from[GRAPH_MAX_RANK + 1];
+    int count = over_dims(e, &sources, 0, &x, from);
     label *to = count < 0 ? NULL : elab_dim(e, c->items[c->count - 1].node);
     if (!to)
         return value_poison();

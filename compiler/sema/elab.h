@@ -117,6 +117,7 @@ build_operand elab_clock(elaboration *e, const char *which);
 build_operand elab_masked(elaboration *e, build_operand x, double other);
 value elab_reduce(elaboration *e, const ast_node *at, op_kind kind, build_operand x,
                   label *const *over, int count);
+value elab_count(elaboration *e, label *const *over, int count);
 value elab_mean(elaboration *e, const ast_node *at, build_operand x, label *const *over, int count);
 bool is_real(dtype t);
 

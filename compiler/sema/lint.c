@@ -127,8 +127,9 @@ static void call_builtin(lint *l, const builtin *b, const ast_node *call)
         bool named = arg->kind == AST_NAMED;
         expression(l, named || arg->kind == AST_OVER ? arg->children[0] : arg);
         for (size_t k = 1; arg->kind == AST_OVER && k < arg->count; k++)
-            use(l, arg->children[k], k == 1 ? E0209 : E0206,
-                k == 1 ? "no dimension is called '%s' here" : "nothing is called '%s' here");
+            if (arg->children[k]->kind == AST_NAME)
+                use(l, arg->children[k], k == 1 ? E0209 : E0206,
+                    k == 1 ? "no dimension is called '%s' here" : "nothing is called '%s' here");
         items += arg->kind == AST_OVER ? (int)arg->count - 1 : 1;
         if (named)
             bind(l, arg->name);

@@ -364,6 +364,23 @@ value elab_reduce(elaboration *e, const ast_node *at, op_kind kind, build_operan
     return elab_tensor(e, at, build_reduce(e->build, kind, x, labels, count));
 }
 
+value elab_count(elaboration *e, label *const *over, int count)
+{
+    double size = 1;
+    bool counted = !e->learning && has_batch(e, over, count);
+    for (int i = 0; i < count; i++)
+        if (!counted || over[i] != e->batch)
+            size *= (double)over[i]->size;
+    value n = value_number(size);
+    if (!counted)
+        return n;
+    n.kind = VALUE_TENSOR;
+    n.tensor = elab_clock(e, "valid");
+    if (size != 1)
+        n.tensor = build_binary(e->build, OP_mul, n.tensor, constant(e, DTYPE_F64, size));
+    return n;
+}
+
 value elab_mean(elaboration *e, const ast_node *at, build_operand x, label *const *over, int count)
 {
     if (!is_real(x.value->type.dtype)) {
@@ -373,19 +390,9 @@ value elab_mean(elaboration *e, const ast_node *at, build_operand x, label *cons
     value total = elab_reduce(e, at, OP_sum, x, over, count);
     if (total.kind != VALUE_TENSOR)
         return total;
-    double size = 1;
-    for (int i = 0; i < count; i++)
-        if (e->learning || over[i] != e->batch)
-            size *= (double)over[i]->size;
-    value by = value_number(size);
-    if (!e->learning && has_batch(e, over, count)) {
-        build_operand valid = elab_clock(e, "valid");
-        by.kind = VALUE_TENSOR;
-        by.tensor = valid;
-        if (size != 1)
-            by.tensor = build_binary(e->build, OP_mul, valid, constant(e, DTYPE_F64, size));
-        if (tensor_rank(&total.tensor) == 0) /* two scalars meet in f64 otherwise */
-            by.tensor = build_cast(e->build, by.tensor, total.tensor.value->type.dtype);
-    }
+    value by = elab_count(e, over, count);
+    if (by.kind == VALUE_TENSOR &&
+        tensor_rank(&total.tensor) == 0) /* two scalars meet in f64 otherwise */
+        by.tensor = build_cast(e->build, by.tensor, total.tensor.value->type.dtype);
     return map_two(e, at, OP_div, total, by);
 }

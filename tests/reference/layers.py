@@ -127,6 +127,17 @@ for name, f in {
     "gelu(x, approximate)": lambda x: F.gelu(x, approximate="tanh"),
     "silu(x)": F.silu,
     "softplus(x)": F.softplus,
+    "log_sigmoid(x)": F.logsigmoid,
+    "leaky_relu(x)": F.leaky_relu,
+    "leaky_relu(x, slope = 0.25)": lambda x: F.leaky_relu(x, 0.25),
+    "elu(x)": F.elu,
+    "elu(x, alpha = 0.5)": lambda x: F.elu(x, 0.5),
+    "selu(x)": F.selu,
+    "clamp(x, -0.5, 0.25)": lambda x: x.clamp(-0.5, 0.25),
+    "hard_sigmoid(4 * x)": lambda x: F.relu6(4 * x + 3) / 6,  # F.hardsigmoid has 1 / 6 in f32
+    "hard_swish(4 * x)": lambda x: F.hardswish(4 * x),
+    "mish(x)": F.mish,
+    "softsign(x)": F.softsign,
 }.items():
     case(name, "x[A B]", name, lambda t, f=f: f(t["x"]), FLAT)
 
@@ -134,6 +145,79 @@ for name, f in {
 case("softmax", "x[A B]", "softmax(x)", lambda t: t["x"].softmax(1), FLAT)
 case("softmax over", "x[A B]", "softmax(x over A)", lambda t: t["x"].softmax(0).T, FLAT)
 case("log_softmax", "x[A B C]", "log_softmax(x)", lambda t: t["x"].log_softmax(2), ["A=2 B=3 C=5", "A=1 B=1 C=1"])
+
+case("glu", "x[A B C]", "glu(x)", lambda t: F.glu(t["x"]), ["A=2 B=3 C=4", "A=1 B=1 C=2"])
+case("glu over", "x[A B C]", "glu(x over A)", lambda t: F.glu(t["x"], 0), ["A=4 B=3 C=1"])
+case("prelu", "x[B C S]", "prelu(x)", lambda t: F.prelu(t["x"], t["prelu.slope"]), ["B=2 C=3 S=2", "B=1 C=1 S=1"],
+     inner="prelu.slope[C]")
+case("log_sum_exp", "x[A B C]", "log_sum_exp(x over B)", lambda t: t["x"].logsumexp(1), ["A=2 B=3 C=4"])
+case("variance", "x[A B C]", "variance(x over B)", lambda t: t["x"].var(1), ["A=2 B=3 C=4"])
+case("deviation", "x[A B]", "deviation(x, correction = 0)", lambda t: t["x"].std(1, correction=0), ["A=2 B=5"])
+case("argmin", "x[A B]", "x * number(argmin(x))", lambda t: t["x"] * t["x"].argmin(1)[:, None], FLAT)
+case("l2_norm", "x[A B]", "l2_norm(x)", lambda t: F.normalize(t["x"], dim=1), FLAT)
+case("cosine_similarity", "x[A B] y[A B]", "cosine_similarity(x, y)",
+     lambda t: F.cosine_similarity(t["x"], t["y"]), FLAT)
+
+# Norms.
+case("layer_norm", "x[A B D]", "layer_norm(x)",
+     lambda t: F.layer_norm(t["x"], t["x"].shape[-1:], t["layer_norm.gain"], t["layer_norm.offset"]),
+     ["A=2 B=3 D=5", "A=1 B=1 D=2"], inner="layer_norm.gain[D] layer_norm.offset[D]")
+case("layer_norm over, no offset", "x[A B D]", "layer_norm(x over B, eps = 0.01, bias = no)",
+     lambda t: F.layer_norm(t["x"].mT, t["x"].shape[1:2], t["layer_norm.gain"], eps=0.01), ["A=2 B=3 D=4"],
+     inner="layer_norm.gain[B]")
+case("rms_norm", "x[A D]", "rms_norm(x)", lambda t: F.rms_norm(t["x"], t["x"].shape[-1:], t["rms_norm.gain"], 1e-6),
+     ["A=3 D=5", "A=1 D=1"], inner="rms_norm.gain[D]")
+for dims, size in [("N C", "N=4 C=3"), ("N C S", "N=2 C=3 S=5"), ("N C H W", "N=2 C=2 H=3 W=1"), ("N C H W E", "N=2 C=1 H=2 W=2 E=3")]:
+    def batch_norm(t, momentum):
+        states = [t["batch_norm.average"].clone(), t["batch_norm.variance"].clone()]
+        weights = t["batch_norm.gain"], t["batch_norm.offset"]
+        evaluated = F.batch_norm(t["x"], *states, *weights)
+        result = F.batch_norm(t["x"], *states, *weights, training=True, momentum=momentum)
+        return result, {"batch_norm.average": states[0], "batch_norm.variance": states[1]}, evaluated
+
+    inner = "batch_norm.gain[C] batch_norm.offset[C] !batch_norm.average[C] !batch_norm.variance[C]"
+    case("batch_norm", f"x[{dims}]", "batch_norm(x)", lambda t: batch_norm(t, 0.1), [size], inner=inner)
+case("batch_norm, momentum", "x[N C]", "batch_norm(x, momentum = 0.5)", lambda t: batch_norm(t, 0.5), ["N=3 C=2"], inner=inner)
+for dims, size in [("N C", "N=2 C=6 G=3"), ("N C S", "N=2 C=4 S=3 G=2"), ("N C H W", "N=1 C=3 H=2 W=3 G=1")]:
+    case("group_norm", f"x[{dims}]", "group_norm(x, G = {G})",
+         lambda t, g=int(size[-1]): F.group_norm(t["x"], g, t["group_norm.gain"], t["group_norm.offset"]), [size],
+         inner="group_norm.gain[C] group_norm.offset[C]")
+case("instance_norm", "x[N C H W]", "instance_norm(x)", lambda t: F.instance_norm(t["x"]), ["N=2 C=3 H=3 W=2"])
+case("instance_norm, affine", "x[N C S]", "instance_norm(x, affine)",
+     lambda t: F.instance_norm(t["x"], weight=t["instance_norm.gain"], bias=t["instance_norm.offset"]), ["N=2 C=3 S=4"],
+     inner="instance_norm.gain[C] instance_norm.offset[C]")
+
+# Losses and measures.
+CLASSES = ["N=5 C=4", "N=1 C=1"]
+case("cross_entropy", "y[N C]", "cross_entropy(y, wanted)", lambda t: F.cross_entropy(t["y"], t["wanted"]), CLASSES,
+     ids="wanted[N]<C")
+case("cross_entropy, of positions", "y[N S C]", "cross_entropy(y, wanted)",
+     lambda t: F.cross_entropy(t["y"].flatten(0, 1), t["wanted"].flatten()), ["N=2 S=3 C=4"], ids="wanted[N,S]<C")
+case("cross_entropy, smoothing", "y[N C]", "cross_entropy(y, wanted, smoothing = 0.1)",
+     lambda t: F.cross_entropy(t["y"], t["wanted"], label_smoothing=0.1), CLASSES, ids="wanted[N]<C")
+case("cross_entropy, ignored", "y[N S C]", "cross_entropy(y, wanted, ignored = 1)",
+     lambda t: F.cross_entropy(t["y"].flatten(0, 1), t["wanted"].flatten(), ignore_index=1), ["N=3 S=3 C=3"],
+     ids="wanted[N,S]<C")
+case("cross_entropy, both", "y[N S C]", "cross_entropy(y, wanted, ignored = 0, smoothing = 0.25)",
+     lambda t: F.cross_entropy(t["y"].flatten(0, 1), t["wanted"].flatten(), ignore_index=0, label_smoothing=0.25),
+     ["N=3 S=3 C=3"], ids="wanted[N,S]<C")
+case("nll", "y[N C]", "nll(y, wanted)", lambda t: F.nll_loss(t["y"], t["wanted"]), CLASSES, ids="wanted[N]<C")
+case("kl", "y[N C] w[N C]", "kl(y, softmax(w))", lambda t: F.kl_div(t["y"], t["w"].softmax(1), reduction="batchmean"),
+     CLASSES)
+case("bce", "y[A B] w[A B]", "bce(y, w)", lambda t: F.binary_cross_entropy_with_logits(t["y"], t["w"]), FLAT, span=POSITIVE)
+case("bce, positive", "y[A B] w[A B]", "bce(y, w, positive = 3)",
+     lambda t: F.binary_cross_entropy_with_logits(t["y"], t["w"], pos_weight=torch.tensor(3.0)), FLAT, span=POSITIVE)
+case("mse", "y[A B] w[A B]", "mse(y, w)", lambda t: F.mse_loss(t["y"], t["w"]), FLAT)
+case("l1", "y[A B] w[A B]", "l1(y, w)", lambda t: F.l1_loss(t["y"], t["w"]), FLAT)
+case("huber", "y[A B] w[A B]", "huber(y, w, delta = 0.5)", lambda t: F.huber_loss(t["y"], t["w"], delta=0.5), FLAT)
+case("hinge", "y[A B] w[A B]", "hinge(3 * y, w)", lambda t: (1 - 3 * t["y"] * t["w"]).clamp(min=0).mean(), FLAT)
+case("top1", "y[N C]", "mean(y) + top1(y, wanted)",
+     lambda t: t["y"].mean() + (t["y"].argmax(1) == t["wanted"]).double().mean(), CLASSES, ids="wanted[N]<C")
+case("topk", "y[N C]", "mean(y) + topk(y, wanted, k = 2)",
+     lambda t: t["y"].mean() + (t["y"].topk(2).indices == t["wanted"][:, None]).any(1).double().mean(), ["N=5 C=4"],
+     ids="wanted[N]<C")
+case("one_hot", "y[N C]", "y * one_hot(wanted, C)", lambda t: t["y"] * F.one_hot(t["wanted"], t["y"].shape[1]), CLASSES,
+     ids="wanted[N]<C")
 
 # Products.
 case("linear", "x[A B C]", "linear(x, F = {F})", lambda t: t["x"] @ t["linear.w"] + t["linear.b"],
@@ -212,6 +296,72 @@ case("average_pool, uneven", IMAGE, "average_pool(x, window = (3, 2), stride = (
      lambda t: F.avg_pool2d(t["x"], (3, 2), (2, 1), (1, 0)), ["N=2 C=1 H=5 W=4"])
 case("average_pool1d", "x[N C S]", "average_pool1d(x, window = 3, stride = 1, padding = 1)",
      lambda t: F.avg_pool1d(t["x"], 3, 1, 1), ["N=2 C=3 S=7"])
+case("flatten", IMAGE, "flatten(x, F = {F})", lambda t: t["x"].flatten(1), ["N=2 C=3 H=2 W=1 F=6"])
+case("upsample2d", IMAGE, "upsample2d(x, by = (2, 3))", lambda t: t["x"].repeat_interleave(2, 2).repeat_interleave(3, 3),
+     ["N=1 C=2 H=2 W=3"])
+
+
+# Attention.
+def rotated(x, base):
+    """x [N, A, S, K] turned as Hugging Face's Llama does."""
+    positions, depth = x.shape[-2:]
+    inverse = 1.0 / base ** (torch.arange(0, depth, 2).double() / depth)
+    angle = (torch.arange(positions).double()[:, None] * inverse).repeat(1, 2)
+    half = torch.cat([-x[..., depth // 2 :], x[..., : depth // 2]], -1)
+    return x * angle.cos() + half * angle.sin()
+
+
+def attended(t, layer, of, heads, depth, groups=None, base=0, seen=None):
+    """x attends to `of`: heads of the given depth; `seen` [.., S, T]."""
+    groups = groups or heads
+
+    def product(x, name):
+        return x @ t[f"{layer}.{name}.w"] + t.get(f"{layer}.{name}.b", 0)
+
+    def split(x, count):
+        return x.unflatten(-1, (count, depth)).transpose(1, 2)
+
+    q, k, v = split(product(t["x"], "linear"), heads), split(product(of, "linear_2"), groups), split(product(of, "linear_3"), groups)
+    if base:
+        q, k = rotated(q, base), rotated(k, base)
+    o = F.scaled_dot_product_attention(q, k, v, attn_mask=seen, enable_gqa=True)
+    return product(o.transpose(1, 2).flatten(2), "linear_4")
+
+
+def positions(size):
+    return torch.arange(size)[:, None], torch.arange(size)[None]
+
+
+def attention_inner(layer, of="D", bias=True):
+    dims = [("linear", "D", "Q"), ("linear_2", of, "U"), ("linear_3", of, "U"), ("linear_4", "Q", "D")]
+    return " ".join(f"{layer}.{n}.w[{i} {o}]" + (f" {layer}.{n}.b[{o}]" if bias else "") for n, i, o in dims)
+
+
+SELF = "self_attention"
+case("self_attention", "x[N S D]", "self_attention(x, A = 2)", lambda t: attended(t, SELF, t["x"], 2, 3),
+     ["N=2 S=4 D=6 Q=6 U=6"], inner=attention_inner(SELF))
+case("self_attention, causal", "x[N S D]", "self_attention(x, A = 2, causal)",
+     lambda t: attended(t, SELF, t["x"], 2, 2, seen=torch.ones(5, 5).tril().bool()), ["N=1 S=5 D=4 Q=4 U=4"],
+     inner=attention_inner(SELF))
+case("self_attention, one position", "x[N S D]", "self_attention(x, A = 1, causal, bias = no)",
+     lambda t: attended(t, SELF, t["x"], 1, 2), ["N=2 S=1 D=2 Q=2 U=2"], inner=attention_inner(SELF, bias=False))
+case("self_attention, as Llama", "x[N S D]", "self_attention(x, A = 4, G = 2, causal, rotate, bias = no)",
+     lambda t: attended(t, SELF, t["x"], 4, 2, 2, 10000, torch.ones(3, 3).tril().bool()), ["N=2 S=3 D=8 Q=8 U=4"],
+     inner=attention_inner(SELF, bias=False))
+case("self_attention, one head of keys", "x[N S D]", "self_attention(x, A = 3, G = 1, K = 4, rotate, base = 500)",
+     lambda t: attended(t, SELF, t["x"], 3, 4, 1, 500), ["N=2 S=3 D=5 Q=12 U=4"], inner=attention_inner(SELF))
+case("self_attention, window", "x[N S D]", "self_attention(x, A = 2, causal, window = 2)",
+     lambda t: attended(t, SELF, t["x"], 2, 2, seen=(lambda i, j: (j <= i) & (i - j < 2))(*positions(5))),
+     ["N=1 S=5 D=4 Q=4 U=4"], inner=attention_inner(SELF))
+case("self_attention, keys", "x[N S D]", "self_attention(x, A = 2, keys = text != 0)",
+     lambda t: attended(t, SELF, t["x"], 2, 2, seen=(t["text"] != 0)[:, None, None, :]), ["N=3 S=5 D=4 Q=4 U=4 V=4"],
+     inner=attention_inner(SELF), ids="text[N,S]<V")
+CROSS = "cross_attention"
+case("cross_attention", "x[N S D] y[N T E]", "cross_attention(x, y, A = 2)", lambda t: attended(t, CROSS, t["y"], 2, 2),
+     ["N=2 S=3 T=4 D=4 E=3 Q=4 U=4"], inner=attention_inner(CROSS, "E"))
+case("cross_attention, groups, keys", "x[N S D] y[N T E]", "cross_attention(x, y, A = 4, G = 2, K = 3, keys = index(T) > 0)",
+     lambda t: attended(t, CROSS, t["y"], 4, 3, 2, seen=(torch.arange(3) > 0).expand(2, 3)),
+     ["N=2 S=2 T=3 D=4 E=3 Q=12 U=6"], inner=attention_inner(CROSS, "E"))
 
 
 def main():

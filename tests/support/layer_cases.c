@@ -12,7 +12,7 @@
 
 enum { MOST_BYTES = 4 << 20 };
 
-layer_reader layer_reader_new(arena *a)
+layer_reader layer_reader_new(arena *a, const char *precision)
 {
     FILE *file = fopen(TEST_SOURCE_DIR "/tests/reference/layers/values.txt", "rb");
     assert_non_null(file);
@@ -21,7 +21,7 @@ layer_reader layer_reader_new(arena *a)
     assert_true(feof(file));
     fclose(file);
     bytes[length] = '\0';
-    return (layer_reader){a, bytes};
+    return (layer_reader){a, precision, bytes};
 }
 
 /* The line at the reader's place, cut at its end. */
@@ -63,8 +63,9 @@ static layer_numbers read_numbers(arena *a, char *line)
     return n;
 }
 
-static const char *whole_plan(arena *a, const char *body, char *data)
+static const char *whole_plan(const layer_reader *r, const char *body, char *data)
 {
+    arena *a = r->memory;
     char *fields;
     long batch = strtol(data + strlen("data "), &fields, 10);
     return arena_format(a,
@@ -72,8 +73,8 @@ static const char *whole_plan(arena *a, const char *body, char *data)
                         "  data csv(\"samples.csv\",%s)\n  batch %ld\n"
                         "  optimizer sgd(lr = 0)\n  steps 1\n}\n"
                         "cluster one { node box { cpu worker[4] { memory 1 GiB } } }\n"
-                        "plan p for t on one { precision f64 }\n",
-                        body, fields, batch);
+                        "plan p for t on one { precision %s }\n",
+                        body, fields, batch, r->precision);
 }
 
 bool layer_case_next(layer_reader *r, layer_case *c)
@@ -88,7 +89,7 @@ bool layer_case_next(layer_reader *r, layer_case *c)
         else if (*line == '|')
             text_add(&body, "%s\n", line + 1);
         else if (starts(line, "data "))
-            c->plan = whole_plan(a, text_done(&body), line);
+            c->plan = whole_plan(r, text_done(&body), line);
         else
             vec_push(a, &c->numbers, read_numbers(a, line));
     }

@@ -1,7 +1,7 @@
 /* layer_cases.h: the cases of tests/reference/layers/values.txt: a layer of the standard library called once, what goes in,
  * and what PyTorch says comes out.
  *
- *     layer_reader r = layer_reader_new(arena);
+ *     layer_reader r = layer_reader_new(arena, "f64");
  *     layer_case c;
  *     while (layer_case_next(&r, &c))
  *         …
@@ -30,10 +30,12 @@ typedef struct layer_case {
 
 typedef struct layer_reader {
     arena *memory;
+    const char *precision;
     char *at;
 } layer_reader;
 
-layer_reader layer_reader_new(arena *a);
+/* `precision` of the plans: "f32" or "f64". */
+layer_reader layer_reader_new(arena *a, const char *precision);
 
 /* Reads and elaborates the next case; false behind the last one. A plan that does not elaborate ends the test. */
 bool layer_case_next(layer_reader *r, layer_case *c);

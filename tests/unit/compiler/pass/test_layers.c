@@ -101,10 +101,10 @@ static void every_layer_is_pytorchs(void **state)
 {
     (void)state;
     arena *a = arena_new();
-    layer_reader r = layer_reader_new(a);
+    layer_reader r = layer_reader_new(a, "f64");
     layer_case c;
     int count = 0, failed = 0;
-    printf("  %-52s %-8s %s\n", "layer", "PyTorch", "differences");
+    printf("  %-60s %-8s %s\n", "layer", "PyTorch", "differences");
     for (; layer_case_next(&r, &c); count++) {
         trial t = {.c = &c, .g = c.run.out.graph};
         t.step = graph_function_find(c.run.out.graph, "step");
@@ -118,7 +118,7 @@ static void every_layer_is_pytorchs(void **state)
         compare_eval(&t);
         compare_slopes(&t);
         bool fine = t.values < 1e-10 && t.slopes < 1e-7;
-        printf("  %-52s %.1e  %.1e%s\n", c.name, t.values, t.slopes, fine ? "" : "  too far");
+        printf("  %-60s %.1e  %.1e%s\n", c.name, t.values, t.slopes, fine ? "" : "  too far");
         failed += !fine;
         layer_case_free(&c);
     }
