@@ -217,15 +217,18 @@ def gpt2_draw(d, n):
     return text(d, n, 23, 7)
 
 
+def gpt_block(p, x, count):
+    a, m, n = p.under("self_attention"), p.under("feed_forward"), p.layer_norm("layer_norm", x)
+    q, k, v = (heads(a.linear(name, n), count) for name in ["linear", "linear_2", "linear_3"])
+    x = x + a.linear("linear_4", unheads(F.scaled_dot_product_attention(q, k, v, is_causal=True)))
+    h = F.gelu(m.linear("linear", p.layer_norm("layer_norm_2", x)), approximate="tanh")
+    return x + m.linear("linear_2", h)
+
+
 def gpt2(p, text, next, training):
     x = F.embedding(text, p("table")) + p("positions.w")
     for round in range(2):
-        b = p.under("gpt_block", round)
-        a, m, n = b.under("self_attention"), b.under("feed_forward"), b.layer_norm("layer_norm", x)
-        q, k, v = (heads(a.linear(name, n), 3) for name in ["linear", "linear_2", "linear_3"])
-        x = x + a.linear("linear_4", unheads(F.scaled_dot_product_attention(q, k, v, is_causal=True)))
-        h = F.gelu(m.linear("linear", b.layer_norm("layer_norm_2", x)), approximate="tanh")
-        x = x + m.linear("linear_2", h)
+        x = gpt_block(p.under("gpt_block", round), x, 3)
     y = p.layer_norm("layer_norm", x) @ p("table").T
     return {"loss": F.cross_entropy(y.flatten(0, 1), next.flatten())}
 
@@ -385,6 +388,229 @@ def unet(p, image, label, training):
     return {"loss": F.cross_entropy(p.conv("conv2d_4", c), label)}
 
 
+def shared_draw(d, n):
+    d.param("w", 7, 5)
+    d.param("b", 5)
+    d.param("u", 5, 9)
+    d.param("v", 9, 5)
+    d.norm("step.layer_norm", 3, 5)
+    d.norm("step_2.layer_norm", 2, 5)
+    return {"left": d.normal(n, 7), "right": d.normal(n, 7), "same": np.sign(d.normal(n))}
+
+
+def shared(p, left, right, same, training):
+    def tower(x, path, rounds):
+        x = torch.tanh(x @ p("w") + p("b"))
+        for round in range(rounds):
+            b = p.under(path, round)
+            x = b.layer_norm("layer_norm", x + F.gelu(x @ p("u")) @ p("v"))
+        return x
+    l, r = tower(left, "step", 3), tower(right, "step_2", 2)
+    return {"loss": F.mse_loss(F.cosine_similarity(l, r), same) + 0.1 * F.mse_loss(l @ p("w").T, left)}
+
+
+def experts_draw(d, n):
+    d.param("w", 3, 6, 4)
+    d.param("b", 3, 4, scale=0.1)
+    d.param("v", 3, 4, 5)
+    d.linear("linear", 6, 3, bias=False)
+    return {"x": d.normal(n, 6), "label": d.ids(5, n)}
+
+
+def experts(p, x, label, training):
+    gate = F.softmax(p.linear("linear", x), -1)
+    h = F.silu(torch.einsum("bp,nph->bnh", x, p("w")) + p("b"))
+    each = torch.einsum("bnh,nhc->bnc", h, p("v"))
+    best = gate.argmax(-1)
+    y = torch.einsum("bn,bnc->bc", gate, each) + each[torch.arange(len(x)), best]
+    return {"loss": F.cross_entropy(y, label) + 0.03 * (gate.mean(0) ** 2).sum(), "first": (best == 0).double().mean()}
+
+
+def lattice(values, steps):
+    return (np.round(values * steps) / steps).astype(np.float32)
+
+
+def ties_draw(d, n):
+    d.param("w", 4, 6)
+    d.param("u", 6, 3)
+    d.weights["w"], d.weights["u"] = lattice(d.weights["w"], 1), lattice(d.weights["u"], 2)
+    d.weights["s"] = np.zeros(3, np.float32)
+    return {"x": lattice(d.normal(n, 4), 1), "y": lattice(d.normal(n, 3), 2), "label": d.ids(3, n)}
+
+
+def ties(p, x, y, label, training):
+    h = x @ p("w")
+    pair = torch.maximum(h, x @ p("w").detach())
+    shifts = p("s").abs() + F.relu(p("s"))
+    z = F.relu(h) @ p("u") + (h.amax(-1) - h.amin(-1) + pair.mean(-1))[:, None] + shifts
+    return {"loss": F.smooth_l1_loss(z, y) + 0.1 * F.cross_entropy(z, label),
+            "close": ((z - y).abs() <= 0.5).double().mean()}
+
+
+def unused_draw(d, n):
+    d.param("idle", 5, 3)
+    d.param("stopped", 5)
+    d.param("still", 5, 7)
+    d.linear("linear", 7, 3)
+    return {"x": d.normal(n, 5), "label": d.ids(3, n)}
+
+
+def unused(p, x, label, training):
+    h = F.gelu(x @ p("still").detach())
+    y = p.linear("linear", h * (1 + 0.1 * (x * p("stopped")).detach().mean(-1, keepdim=True)))
+    return {"loss": F.cross_entropy(y, label), "idle_error": ((x @ p("idle")) ** 2).mean()}
+
+
+def norms_draw(d, n):
+    for path, fan_in, fan_out in [("directed", 6, 5), ("directed_2", 5, 1)]:
+        d.param(path + ".v", fan_in, fan_out, scale=1)
+        d.param(path + ".g", fan_out, around=1)
+        d.param(path + ".b", fan_out)
+        d.param(path + ".c", fan_out)
+    d.norm("rms_norm", 5, offset=False)
+    d.param("mask", 6, scale=0.5)
+    d.param("pull", 5)
+    return {"x": d.normal(n, 6), "y": d.normal(n)}
+
+
+def norms(p, x, y, training):
+    def directed(path, x):
+        w = torch._weight_norm(p(path + ".v").T, p(path + ".g")[:, None], 0)
+        return F.linear(x, w, p(path + ".b") + p(path + ".c"))
+    h = torch.tanh(directed("directed", x * torch.sigmoid(p("mask"))))
+    y2 = directed("directed_2", p.rms_norm("rms_norm", h))[:, 0]
+    penalties = 0.01 * p("mask").square().sum() + 0.1 * p("pull").mean() + 0.05 * torch.exp(-p("pull")).sum()
+    return {"loss": F.mse_loss(y2, y) + penalties}
+
+
+def gaussian_draw(d, n):
+    for path, fan_in, fan_out in [("linear", 4, 8), ("linear_2", 8, 3), ("linear_3", 8, 3)]:
+        d.linear(path, fan_in, fan_out)
+    return {"x": d.normal(n, 4), "y": d.normal(n, 3)}
+
+
+def gaussian(p, x, y, training):
+    h = F.silu(p.linear("linear", x))
+    m, v = p.linear("linear_2", h), 0.1 + F.softplus(p.linear("linear_3", h))
+    return {"loss": F.gaussian_nll_loss(m, y, v, eps=0) + 1e-3 * (m.abs() ** 3 + v**-0.5).mean(),
+            "deviation": v.sqrt().mean(), "worst": (y - m).square().amax(-1).mean()}
+
+
+def contrast_draw(d, n):
+    d.linear("linear", 5, 4)
+    d.linear("linear_2", 5, 4)
+    d.param("heat", 1, around=1)
+    return {"one": d.normal(n, 5), "others": d.normal(n, 3, 5), "mate": d.ids(3, n)}
+
+
+def contrast(p, one, others, mate, training):
+    a, b = F.normalize(p.linear("linear", one), dim=-1), F.normalize(p.linear("linear_2", others), dim=-1)
+    s = torch.einsum("bd,bnd->bn", a, b) * p("heat").exp()
+    return {"loss": F.cross_entropy(s, mate), "right": top1(s, mate)}
+
+
+def windows_draw(d, n):
+    d.conv("conv2d", 4, 2, 3)
+    d.param("depthwise.w", 4, 1, 3, 3, scale=0.4)
+    d.conv("conv2d_2", 6, 4, 2)
+    d.linear("linear", 6, 3)
+    return {"image": bordered(d.normal(n, 2, 9, 7)), "label": d.ids(3, n)}
+
+
+def windows(p, image, label, training):
+    h = p.conv("conv2d", image, dilation=2, padding=2)
+    h = F.silu(F.conv2d(h, p("depthwise.w"), padding=1, groups=4))
+    h = F.max_pool2d(p.conv("conv2d_2", h, stride=2, padding=1), 3, 2, 1)
+    h = F.avg_pool2d(F.gelu(h), 2, 1)
+    y = p.linear("linear", h.amax((2, 3)) + h.mean((2, 3)))
+    return {"loss": F.cross_entropy(y, label)}
+
+
+def ones_draw(d, n):
+    d.param("embed.w", 2, 1, scale=1)
+    d.param("positions.w", 1, 1, scale=1)
+    d.norm("gpt_block.layer_norm", 1, 1)
+    attention_draw(d, "gpt_block.self_attention", 1, 1, 1, True)
+    d.norm("gpt_block.layer_norm_2", 1, 1)
+    d.linear("gpt_block.feed_forward.linear", 1, 1, 4)
+    d.linear("gpt_block.feed_forward.linear_2", 1, 4, 1)
+    d.norm("layer_norm", 1)
+    d.linear("linear", 1, 1)
+    d.linear("linear_2", 1, 2)
+    return {"text": d.ids(2, n, 1), "x": d.normal(n, 1), "label": d.ids(2, n)}
+
+
+def ones(p, text, x, label, training):
+    h = F.embedding(text, p("embed.w")) + p("positions.w")
+    h = gpt_block(p.under("gpt_block", 0), h, 1)
+    h = p.layer_norm("layer_norm", h).mean(1) + x * x
+    return {"loss": F.cross_entropy(p.linear("linear_2", h * torch.sigmoid(p.linear("linear", x))), label)}
+
+
+def nested_draw(d, n):
+    def part(path, rounds, wide):
+        if wide:
+            d.linear(path + ".linear", rounds, 5, wide)
+            d.linear(path + ".linear_2", rounds, wide, 5)
+        else:
+            d.linear(path + ".linear", rounds, 5, 5, bias=False)
+        d.norm(path + ".batch_norm", rounds, 5)
+        for what in ["average", "variance"]:
+            d.states[f"{path}.batch_norm.{what}"] = np.full((rounds, 5), what == "variance", np.float32)
+    d.states = {}
+    part("outer.inner", 2, 15)
+    part("outer.inner_2", 2, 10)
+    part("outer_2.inner", 3, 15)
+    part("outer_2.inner_2", 3, 0)
+    d.linear("linear", 5, 3)
+    return {"x": d.normal(n, 5), "label": d.ids(3, n)}
+
+
+def nested(p, x, label, training):
+    def inner(p, x):
+        h = p.linear("linear", x)
+        return p.batch_norm("batch_norm", p.linear("linear_2", F.silu(h)) if p.has("linear_2.w") else h, training)
+    for path, rounds in [("outer", 2), ("outer_2", 3)]:
+        for round in range(rounds):
+            b = p.under(path, round)
+            h = x + inner(b.under("inner"), x)
+            x = inner(b.under("inner_2"), h) + (h if path == "outer" else -h)
+    return {"loss": F.cross_entropy(p.linear("linear", x), label)}
+
+
+def ranks_draw(d, n):
+    d.param("w", 4, 3, 2, scale=0.4)
+    d.param("u", 3, 3, 4, scale=0.4)
+    return {"x": d.normal(n, 3, 2, 4, 3), "label": d.ids(4, n, 3)}
+
+
+def ranks(p, x, label, training):
+    h = torch.einsum("btxyz,yqx->btzq", x, p("w"))
+    h = h + 0.1 * h.cumsum(1)
+    h = torch.cat([torch.tanh(h[:, :, 1:]), h[:, :, :1]], 2)
+    h = h + F.pad(h, (0, 0, 0, 0, 1, 0))[:, :-1]
+    y = torch.einsum("btzq,qzc->btc", h, p("u"))
+    return {"loss": F.cross_entropy(y.flatten(0, 1), label.flatten()), "accuracy": top1(y, label)}
+
+
+def distil_draw(d, n):
+    for path, fan_in, fan_out in [("linear", 6, 10), ("linear_2", 10, 4), ("linear_3", 6, 4)]:
+        d.linear(path, fan_in, fan_out)
+    return {"x": d.normal(n, 6), "label": d.ids(4, n)}
+
+
+def distil(p, x, label, training):
+    t, s = p.linear("linear_2", F.gelu(p.linear("linear", x))), p.linear("linear_3", x)
+    goal = F.softmax(t / 2, -1).detach()
+    learn = F.cross_entropy(s / 2, goal)
+    return {"loss": F.cross_entropy(t, label, ignore_index=0) + 4 * learn,
+            "agree": (t.argmax(-1) == s.argmax(-1)).double().mean()}
+
+
+def halves(optimizer):
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 if step % 2 == 0 else 0.5)
+
+
 def warm_cosine(optimizer):
     warm = torch.optim.lr_scheduler.LinearLR(optimizer, 1 / 5, 1, 4)
     down = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS - 5)
@@ -402,6 +628,18 @@ MODELS = {
     "encoder": (encoder_draw, encoder, 12, 7, lambda w: torch.optim.Adam(w, 2e-3), None, None),
     "mixer": (mixer_draw, mixer, 8, 1, lambda w: torch.optim.AdamW(w, 1e-3, eps=1e-4), None, None),
     "bag": (bag_draw, bag, 16, 18, lambda w: torch.optim.Adam(w, 0.01, weight_decay=0.01), ("value", 0.01), None),
+    "shared": (shared_draw, shared, 8, 5, lambda w: torch.optim.AdamW(w, 2e-3), None, None),
+    "experts": (experts_draw, experts, 12, 10, lambda w: torch.optim.SGD(w, 0.1, momentum=0.9), None, None),
+    "ties": (ties_draw, ties, 8, 6, lambda w: torch.optim.SGD(w, 0.125), None, None),
+    "unused": (unused_draw, unused, 8, 3, lambda w: torch.optim.AdamW(w, 0.01, weight_decay=0.1), None, None),
+    "norms": (norms_draw, norms, 12, 7, lambda w: torch.optim.Adam(w, 0.01), None, None),
+    "gaussian": (gaussian_draw, gaussian, 8, 9, lambda w: torch.optim.SGD(w, 0.1, momentum=0.5), None, halves),
+    "contrast": (contrast_draw, contrast, 8, 2, lambda w: torch.optim.Adam(w, 0.01), None, None),
+    "windows": (windows_draw, windows, 8, 7, lambda w: torch.optim.Adam(w, 3e-3), None, None),
+    "ones": (ones_draw, ones, 4, 3, lambda w: torch.optim.SGD(w, 0.1), None, None),
+    "nested": (nested_draw, nested, 16, 5, lambda w: torch.optim.SGD(w, 0.02, momentum=0.9), None, None),
+    "ranks": (ranks_draw, ranks, 8, 5, lambda w: torch.optim.SGD(w, 0.2, momentum=0.5), None, None),
+    "distil": (distil_draw, distil, 12, 5, lambda w: torch.optim.RMSprop(w, 1e-3, eps=1e-3), None, None),
     "unet": (unet_draw, unet, 8, 13, lambda w: Lion(w, 1e-3, weight_decay=0.1), None, None),
 }
 
@@ -425,7 +663,7 @@ class Run:
         self.series.setdefault(name, []).append(float(torch.as_tensor(value).detach()))
 
     def clip(self, how):
-        weights = self.parameters.values()
+        weights = [w for w in self.parameters.values() if w.grad is not None]
         self.report("grad_norm", torch.nn.utils.get_total_norm([w.grad for w in weights]))
         if how and how[0] == "norm":
             torch.nn.utils.clip_grad_norm_(weights, how[1])
@@ -436,9 +674,8 @@ class Run:
         results = self.compute(self.p, training=True, **batch)
         optimizer.zero_grad()
         results["loss"].backward()
-        for w in self.parameters.values():
-            w.grad = torch.zeros_like(w) if w.grad is None else w.grad
-        self.gradients = self.gradients or {"grad/" + k: w.grad.numpy().copy() for k, w in self.parameters.items()}
+        reached = {k: w.grad for k, w in self.parameters.items() if w.grad is not None}
+        self.gradients = self.gradients or {"grad/" + k: g.numpy().copy() for k, g in reached.items()}
         self.report("loss", results["loss"])
         self.report("lr", optimizer.param_groups[0]["lr"])
         self.clip(clip)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Models beside PyTorch's own values (tests/reference/models.py): from the same weights and batches, the loss and every gradient to
 # 1e-5 relative; loss, metrics and held-out values of each of 20 steps; the weights and running values after them. On one rank,
-# two and four, by several topologies. Then the mlp by each optimizer and each schedule.
+# two and four, by topologies that take turns. Then the mlp by each optimizer and each schedule.
 #   parity.sh [NAME…]      all, or the models, optimizers and schedules named
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 reference="$SOURCE/tests/reference"
@@ -16,10 +16,12 @@ cluster four {
   }
 }
 plan alone for t on four { }
-plan ring2 for t on four { mesh dp = 2; split B over dp; reduce grad over dp by ring }
-plan tree4 for t on four { mesh dp = 4; split B over dp; reduce grad over dp by tree }
-plan direct4 for t on four { mesh dp = 4; split B over dp; reduce grad over dp by direct }
 PLAN
+for topology in ring tree direct halving double_tree; do
+    for ranks in 2 4; do
+        echo "plan $topology$ranks for t on four { mesh dp = $ranks; split B over dp; reduce grad over dp by $topology }"
+    done
+done >>"$work/plans"
 
 wanted() { [ -z "$names" ] || [[ " $names " == *" $1 "* ]]; }
 
@@ -46,11 +48,14 @@ train() {
     compare weights "$work/twenty.safetensors" "$2"
 }
 
+lists=("alone ring2 tree4" "alone direct2 ring4" "alone tree2 halving4" "alone double_tree2 direct4")
+count=0
 for folder in "$reference"/models/*/; do
     name=$(basename "$folder")
     wanted "$name" || continue
     cat "$folder/model.plan" "$work/plans" >"$work/this.plan"
-    for plan in alone ring2 tree4 direct4; do
+    read -ra plans <<<"${lists[$((count++ % ${#lists[@]}))]}"
+    for plan in "${plans[@]}"; do
         train "$plan" "$folder/expected.safetensors"
         run "$work/one" --steps 1
         compare gradients "$work/one.safetensors" "$folder/expected.safetensors"
