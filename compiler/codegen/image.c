@@ -131,10 +131,13 @@ static void write_gradient(image *m, size_t variable)
 static void write_variables(image *m)
 {
     static const char *const kinds[] = {"parameter", "optimizer", "state"};
+    size_t count = 0;
     text_add(&m->out, "\"variables\": [");
     for (size_t i = 0; i < m->s->graph->variables.count; i++) {
         const graph_variable *v = &m->s->graph->variables.items[i];
-        text_add(&m->out, "%s\n  {", separator(i));
+        if (v->kind == VARIABLE_CACHE) /* generated code's own business */
+            continue;
+        text_add(&m->out, "%s\n  {", separator(count++));
         named(m, "path", v->path);
         text_add(&m->out, ", \"kind\": \"%s\"", kinds[v->kind]);
         write_tensor(m, &v->type, &v->layout, m->s->variable_buffers.items[i]);
@@ -172,9 +175,9 @@ static void write_inputs(image *m)
 
 static void write_clock(image *m)
 {
-    static const char *const names[CLOCK_COUNT] = {"step", "steps", "valid"};
+    static const char *const names[CLOCK_COUNT] = {"step", "steps", "valid", "position"};
     text_add(&m->out, "\"clock\": {");
-    for (int i = 0; i < CLOCK_COUNT; i++)
+    for (int i = 0; i < CLOCK_COUNT && m->s->clock[i] >= 0; i++)
         text_add(&m->out, "%s\"%s\": %" PRId64, separator((size_t)i), names[i],
                  m->s->buffers.items[m->s->clock[i]].offset);
     text_add(&m->out, "},\n");
@@ -182,7 +185,7 @@ static void write_clock(image *m)
 
 static void write_functions(image *m)
 {
-    static const char *const kinds[] = {"loss", "metric", "lr", "grad_norm"};
+    static const char *const kinds[] = {"loss", "metric", "lr", "grad_norm", "scores"};
     text_add(&m->out, "\"functions\": [");
     for (size_t i = 0; i < m->s->functions.count; i++) {
         const schedule_function *f = m->s->functions.items[i];
@@ -193,8 +196,11 @@ static void write_functions(image *m)
             const schedule_result *r = &f->results.items[k];
             text_add(&m->out, "%s{", separator(k));
             named(m, "name", r->name);
-            text_add(&m->out, ", \"kind\": \"%s\", \"type\": \"%s\", \"offset\": %" PRId64 "}",
+            text_add(&m->out, ", \"kind\": \"%s\", \"type\": \"%s\", \"offset\": %" PRId64,
                      kinds[r->kind], dtype_name(r->type), m->s->buffers.items[r->buffer].offset);
+            if (r->kind == RESULT_SCORES)
+                text_add(&m->out, ", \"count\": %" PRId64, m->s->buffers.items[r->buffer].count);
+            text_add(&m->out, "}");
         }
         text_add(&m->out, "]}");
     }
@@ -233,6 +239,14 @@ static void write_options(image *m, const training_data *d)
     text_add(&m->out, "], ");
 }
 
+static bool has_input(const schedule *s, atom name)
+{
+    for (size_t i = 0; i < s->inputs.count; i++)
+        if (s->inputs.items[i].name == name)
+            return true;
+    return false;
+}
+
 static void write_data(image *m)
 {
     const training_data *d = &m->t->data;
@@ -248,8 +262,11 @@ static void write_data(image *m)
     text_add(&m->out, "], ");
     write_options(m, d);
     text_add(&m->out, "\"fields\": [");
+    size_t count = 0;
     for (size_t i = 0; i < d->fields.count; i++) {
-        text_add(&m->out, "%s\n  ", separator(i));
+        if (!has_input(m->s, d->fields.items[i].input))
+            continue; /* nothing reads it */
+        text_add(&m->out, "%s\n  ", separator(count++));
         write_field(m, &d->fields.items[i]);
     }
     text_add(&m->out, "],\n  \"holdout\": {\"share\": %.17g, \"paths\": [", d->holdout_share);
@@ -275,7 +292,7 @@ static void write_training(image *m)
 static void write_checkpoint(image *m)
 {
     const training_checkpoint *c = &m->t->checkpoint;
-    if (!c->folder)
+    if (!c->folder || !graph_function_find(m->s->graph, "step"))
         return;
     text_add(&m->out, "\"checkpoint\": {");
     named(m, "folder", c->folder);
@@ -292,6 +309,37 @@ static void write_source(image *m)
         return;
     named(m, "source", m->t->source);
     text_add(&m->out, ",\n");
+}
+
+static bool has_collective(const schedule_block *block)
+{
+    for (size_t i = 0; i < block->count; i++)
+        if (block->items[i]->kind == SCHEDULE_COLLECTIVE || has_collective(&block->items[i]->body))
+            return true;
+    return false;
+}
+
+static void write_sampling(image *m)
+{
+    const training_sampling *how = &m->t->sampling;
+    bool together = false;
+    for (size_t i = 0; i < m->s->functions.count; i++)
+        if (m->s->functions.items[i]->name == atom_of(m->s->atoms, "decode"))
+            together = has_collective(&m->s->functions.items[i]->body);
+    text_add(&m->out, "\"sampling\": {\"printed\": %s, \"text\": %s, \"together\": %s, ",
+             how->printed ? "true" : "false", how->text ? "true" : "false",
+             together ? "true" : "false");
+    named(m, "prompt", how->prompt ? how->prompt : "");
+    text_add(&m->out, ",\n  \"length\": %" PRId64 ", \"temperature\": %.17g", how->length,
+             how->temperature);
+    text_add(&m->out, ", \"top_k\": %" PRId64 ", \"top_p\": %.17g, \"seed\": \"%" PRIu64 "\"",
+             how->top_k, how->top_p, how->seed);
+    text_add(&m->out, ", \"every\": %" PRId64 ", \"context\": %" PRId64 ", ", how->every,
+             how->context);
+    named(m, "prefill", how->prefill);
+    text_add(&m->out, ", ");
+    named(m, "decode", how->decode);
+    text_add(&m->out, ", \"site\": %d},\n", site(m, how->at));
 }
 
 static void write_program(image *m, const coll_program *p)
@@ -379,6 +427,8 @@ const char *image_write(const schedule *s, const training *t, const image_option
         write_source(&m);
     }
     write_training(&m);
+    if (t && t->sampling.wanted)
+        write_sampling(&m);
     write_collectives(&m);
     write_sites(&m);
     text_add(&m.out, "}\n");

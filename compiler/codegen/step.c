@@ -238,6 +238,7 @@ static esp_attention attention_shape(stepping *w, const schedule_instruction *in
     dense_strides(shape.o_stride, t->heads, t->s, t->ev);
     shape.mask_stride = t->mask_stride;
     shape.window = t->window, shape.scale = t->scale, shape.causal = t->causal;
+    shape.positioned = t->positioned;
     shape.site = image_site_of(w->m->s, &w->m->sites, in->at);
     return shape;
 }

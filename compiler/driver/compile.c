@@ -69,8 +69,10 @@ static bool run_differentiate(compilation *c)
 {
     sema_setting settings[OPTIONS_MOST_SETS];
     sema_output out = {0};
-    if (!read_settings(c, settings) ||
-        !sema_elaborate(c->meaning, c->plan, settings, c->session->options->set_count, &out))
+    const options *o = c->session->options;
+    bool sampling = o->command == COMMAND_SAMPLE;
+    if (!read_settings(c, settings) || !(sampling ? sema_elaborate_sampling : sema_elaborate)(
+                                           c->meaning, c->plan, settings, o->set_count, &out))
         return false;
     pass_simplify(out.graph);
     c->graph = out.graph;

@@ -35,6 +35,12 @@ typedef enum pass_id {
  * session's diagnostics. */
 bool compile_plan(session *s, const char *operand, pass_id last, compilation *c);
 
+/* Writes the executable. False after a diagnostic. */
+bool compile_link(compilation *c, const char *output);
+
+/* Builds the executable in a folder of its own, runs it with these arguments behind its name, removes it; its exit code. */
+int compile_execute(compilation *c, char *const *arguments);
+
 /* Frees what is not in the session's arena; also for a zeroed compilation. */
 void compile_clean_up(compilation *c);
 

@@ -10,7 +10,7 @@ static command_fn *const commands[COMMAND_COUNT] = {
     [COMMAND_FMT] = command_fmt,           [COMMAND_LSP] = command_lsp,
     [COMMAND_TOPOLOGY] = command_topology, [COMMAND_READ] = command_read,
     [COMMAND_MANUAL] = command_manual,     [COMMAND_COMPLETIONS] = command_completions,
-    [COMMAND_HELP] = command_help,
+    [COMMAND_HELP] = command_help,         [COMMAND_SAMPLE] = command_sample,
 };
 
 int main(int argc, char **argv)

@@ -141,6 +141,11 @@ build_operand build_scatter_add(build *b, build_operand updates, build_operand i
 
 build_operand build_cumsum(build *b, build_operand x, atom label, bool reverse);
 
+/* `rows` into dimension `label` of `cache` from `position` on, in place: `cache` is a variable or a slice of one, and is read
+ * through the result alone. All operands have the same labels. */
+build_operand build_append(build *b, build_operand cache, build_operand rows,
+                           build_operand position, atom label);
+
 /* Convolutions and pools; slots in the order that op.h states. `spatial` has the dimensions of the result's spatial slots
  * (labels are x's), whose sizes are op_window_size. */
 typedef struct build_window {
@@ -162,9 +167,9 @@ build_operand build_window_gradient(build *b, op_kind kind, const build_operand 
                                     const build_window *how, const build_operand *like);
 build_window build_window_of(const graph_op *op); /* `dims` as the result has them */
 
-/* Attention; slots in the order that op.h states, the mask's value NULL without one. */
+/* Attention; slots in the order that op.h states, the values of mask and position NULL without one. */
 typedef struct build_attention {
-    build_operand q, k, v, mask;
+    build_operand q, k, v, mask, position;
     bool causal;
     int64_t window; /* 0: none */
     double scale;

@@ -87,8 +87,9 @@ static build_operand attention_results(signature *s, const build_attention *how,
 
 build_operand build_attend(build *b, const build_attention *how, build_operand *row_lse)
 {
-    build_operand x[4] = {how->q, how->k, how->v, how->mask};
+    build_operand x[5] = {how->q, how->k, how->v, how->mask};
     int count = how->mask.value ? 4 : 3;
+    bool positioned = how->position.value != NULL;
     *row_lse = build_poisoned();
     if (!ranks_fit(b, x, count) || !types_fit(b, x, count))
         return build_poisoned();
@@ -97,8 +98,9 @@ build_operand build_attend(build *b, const build_attention *how, build_operand *
     x[V] = with_roles(b, x[V], "(key)", "(value)");
     if (count == 4)
         x[MASK] = with_roles(b, x[MASK], NULL, "(key)");
+    x[count] = how->position;
     signature s;
-    if (!signature_begin(&s, b, OP_attention, x, count))
+    if (!signature_begin(&s, b, OP_attention, x, count + positioned))
         return build_poisoned();
     for (int k = 0; k < count; k++)
         if (!signature_operand(&s, k, NULL))
@@ -107,6 +109,7 @@ build_operand build_attend(build *b, const build_attention *how, build_operand *
         return build_poisoned();
     s.op->attrs.i[0] = how->causal;
     s.op->attrs.i[1] = how->window;
+    s.op->attrs.i[2] = positioned;
     s.op->attrs.f[0] = how->scale;
     return attention_results(&s, how, row_lse);
 }

@@ -264,3 +264,20 @@ build_operand build_cumsum(build *b, build_operand x, atom label, bool reverse)
     build_dims dims = dims_of(&x);
     return signature_end(&s, x.value->type.dtype, &dims, NULL);
 }
+
+build_operand build_append(build *b, build_operand cache, build_operand rows,
+                           build_operand position, atom label)
+{
+    if (cache.value && rows.value && rows.value->type.rank == cache.value->type.rank)
+        rows = build_transpose(b, rows, cache.labels);
+    build_operand operands[3] = {cache, rows, position};
+    signature s;
+    if (!signature_begin(&s, b, OP_append, operands, 3) || !signature_operand(&s, 0, label) ||
+        !signature_operand(&s, 1, label))
+        return build_poisoned();
+    if (slot_of(&cache, label) < 0)
+        return no_label(b, 0, label);
+    s.op->attrs.i[0] = slot_of(&cache, label);
+    build_dims dims = dims_of(&cache);
+    return signature_end(&s, cache.value->type.dtype, &dims, label);
+}

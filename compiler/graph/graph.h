@@ -1,8 +1,8 @@
 /* graph.h: the typed graph of a training, over named dimensions; also its spmd form.
  *
  * A `graph` holds the dimensions, the variables (what outlives a step: parameters, optimizer state, model state) and
- * the functions: `step` (forward, gradients, reduction, optimizer) and `eval` (forward on held-out samples, in
- * inference form). A function is a list of operators in an order that can be executed.
+ * the functions: `step` (forward, gradients, reduction, optimizer), `eval` (forward on held-out samples, in
+ * inference form) and, where the train samples, those of pass/incremental.h. A function is a list of operators in an order that can be executed.
  *
  * Index form. Every operator has an index space: `indices`, each over one dimension. Each slot (dimension) of each
  * operand and result is mapped to one index, or to NO_INDEX where the operator treats that slot in its own way (the table
@@ -126,7 +126,12 @@ struct graph_region {
     graph_value_vec results;
 };
 
-typedef enum variable_kind { VARIABLE_PARAMETER, VARIABLE_OPTIMIZER, VARIABLE_STATE } variable_kind;
+typedef enum variable_kind {
+    VARIABLE_PARAMETER,
+    VARIABLE_OPTIMIZER,
+    VARIABLE_STATE,
+    VARIABLE_CACHE /* what sampling keeps from one id to the next: never saved, written before it is read */
+} variable_kind;
 
 typedef struct graph_variable {
     atom path; /* "block.linear_2.w"; optimizer state: "block.linear_2.w/v" */
@@ -145,13 +150,14 @@ typedef enum result_kind {
     RESULT_LOSS,
     RESULT_METRIC,
     RESULT_LEARNING_RATE,
-    RESULT_GRAD_NORM
+    RESULT_GRAD_NORM,
+    RESULT_SCORES
 } result_kind;
 
 typedef struct graph_result {
-    atom name; /* "loss", "accuracy", "lr", "grad_norm" */
+    atom name; /* "loss", "accuracy", "lr", "grad_norm", "scores" */
     result_kind kind;
-    graph_value *value; /* a scalar */
+    graph_value *value; /* a scalar; scores: any tensor */
 } graph_result;
 
 /* What pass_differentiate found; partition sums it over the ranks. */
@@ -161,7 +167,7 @@ typedef struct graph_gradient {
 } graph_gradient;
 
 typedef struct graph_function {
-    atom name; /* "step", "eval" */
+    atom name; /* "step", "eval"; for sampling "scores", then "prefill" and "decode" */
     graph_region region;
     VEC(graph_result) results;
     VEC(graph_gradient) gradients; /* a record: it keeps no value alive */

@@ -19,12 +19,14 @@
  *               scatter_add exactly one slot of the result is NO_INDEX: the rows; updates have every index; an index that
  *                           the result lacks is summed
  *               cumsum      both sides have the same indices; along slot i[0] it is a running sum
+ *               append      cache and result have the same type; their slot i[0], and that of the rows, is NO_INDEX, the others
+ *                           stay; the cache is a variable, or its slice in a repeat's body, and nobody else reads it
  *   WINDOW      x [n, ci, spatial…], w [co, ci, window…], y [n, co, spatial…]: n is an index, co is one when groups is 1 or
  *               for conv's w and y; ci is one (summed) when groups is 1; spatial and window slots are NO_INDEX.
  *               Pools: n and c are indices.
  *   FUSED       attention: q [.., s, k], k [.., t, k], v [.., t, e], mask [.., t] -> o [.., s, e], lse [.., s]. Leading slots
  *               match by index; k, v and mask may lack leading indices of q (shared heads). The mask is bool, true where a
- *               key counts.
+ *               key counts. The position is an i32 scalar.
  *   CONTROL     no indices.
  *   SINK        one index for each slot of the operand.
  *   COLLECTIVE  one index for each slot, the same on both sides.

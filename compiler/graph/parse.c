@@ -346,8 +346,8 @@ static void read_body(parser *p, graph_op *op)
 
 static void read_result(parser *p, graph_function *f)
 {
-    static const char *const words[] = {"loss", "metric", "learning_rate", "grad_norm"};
-    for (int k = 0; k < 4; k++)
+    static const char *const words[] = {"loss", "metric", "learning_rate", "grad_norm", "scores"};
+    for (int k = 0; k < 5; k++)
         if (text_reader_take_word(&p->r, words[k])) {
             graph_result result = {.kind = (result_kind)k, .name = text_reader_quoted(&p->r)};
             text_reader_expect(&p->r, "=");
@@ -412,8 +412,8 @@ static void read_mesh_line(parser *p)
 
 static variable_kind read_variable_kind(parser *p)
 {
-    static const char *const words[] = {"parameter", "optimizer", "state"};
-    for (int k = 0; k < 3; k++)
+    static const char *const words[] = {"parameter", "optimizer", "state", "cache"};
+    for (int k = 0; k < 4; k++)
         if (text_reader_take_word(&p->r, words[k]))
             return (variable_kind)k;
     text_reader_fail(&p->r, "expected the kind of a variable");

@@ -178,8 +178,9 @@ static void put_ops(printer *p, const graph_region *r, int depth)
     }
 }
 
-static const char *const variable_words[] = {"parameter", "optimizer", "state"};
-static const char *const result_words[] = {"loss", "metric", "learning_rate", "grad_norm"};
+static const char *const variable_words[] = {"parameter", "optimizer", "state", "cache"};
+static const char *const result_words[] = {"loss", "metric", "learning_rate", "grad_norm",
+                                           "scores"};
 
 static void put_variable(printer *p, const graph_variable *v)
 {

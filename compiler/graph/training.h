@@ -66,6 +66,25 @@ typedef struct training_checkpoint {
     span at;
 } training_checkpoint;
 
+/* `sample "The licence" length 200, temperature 0.8, top_k 40, seed 1`. */
+typedef struct training_sampling {
+    bool wanted;        /* the graph has functions that give scores of the next id */
+    bool printed;       /* the training prints a sample */
+    bool text;          /* ids are bytes */
+    atom prompt;        /* bytes, or ids as "464 3290"; NULL: none */
+    int64_t length;     /* ids that are drawn */
+    double temperature; /* 0: the largest score */
+    int64_t top_k;      /* 0: all */
+    double top_p;       /* 1: all */
+    uint64_t seed;
+    int64_t every;        /* steps between samples; 0: one at the end */
+    int64_t context;      /* positions that are kept; 0: as many as the model trains on */
+    int64_t chunk;        /* ids that `prefill` takes */
+    int64_t classes;      /* ids that there are */
+    atom prefill, decode; /* their inputs */
+    span at;
+} training_sampling;
+
 typedef struct training {
     atom plan, train, model; /* names */
     span plan_at, train_at;
@@ -89,6 +108,7 @@ typedef struct training {
     int64_t required_memory; /* `require memory <= X`; 0: none */
     span required_at;
     bool deterministic;
+    training_sampling sampling;
 } training;
 
 #endif

@@ -149,7 +149,8 @@ static const char *check_results(const verifier *v, const graph_function *f)
     }
     for (size_t i = 0; i < f->results.count; i++) {
         const graph_value *x = f->results.items[i].value;
-        if (!x || !v->defined[x->id] || x->type.rank != 0 || x->layout.partial)
+        bool scores = f->results.items[i].kind == RESULT_SCORES;
+        if (!x || !v->defined[x->id] || (x->type.rank != 0 && !scores) || x->layout.partial)
             return arena_format(v->memory, "result '%s' is not a scalar of the function, summed",
                                 f->results.items[i].name);
     }

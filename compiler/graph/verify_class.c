@@ -192,6 +192,27 @@ static const char *check_gather(const graph_op *op, const summary *s)
     return fits ? NULL : "one slot of the result is the rows, and updates have every index";
 }
 
+static const char *check_append(const verifier *v, const graph_op *op)
+{
+    const graph_value *cache = op->inputs.items[0], *rows = op->inputs.items[1];
+    const graph_value *position = op->inputs.items[2], *y = op->outputs.items[0];
+    int64_t slot = op->attrs.i[0];
+    size_t rank = (size_t)cache->type.rank;
+    if (slot < 0 || slot >= cache->type.rank)
+        return "no such slot";
+    if (position->type.rank || position->type.dtype != DTYPE_I32)
+        return "the position is an i32 scalar";
+    if (!verify_same_shape(v->g, &cache->type, &y->type) || rows->type.rank != cache->type.rank ||
+        rows->type.dtype != cache->type.dtype || op->input_map[0][slot] != NO_INDEX ||
+        memcmp(op->input_map[0], op->output_map[0], rank) != 0 ||
+        memcmp(op->input_map[0], op->input_map[1], rank) != 0)
+        return "cache and rows differ beside the slot";
+    if (graph_type_size(v->g, &rows->type, (int)slot) >
+        graph_type_size(v->g, &cache->type, (int)slot))
+        return "more rows than the cache has";
+    return NULL;
+}
+
 static const char *check_move(const verifier *v, const graph_op *op, const summary *s)
 {
     switch (op->kind) {
@@ -209,6 +230,8 @@ static const char *check_move(const verifier *v, const graph_op *op, const summa
         return s->free_in[0] + s->free_out || s->in[0] != s->out || s->types[0] != s->result
                    ? "operand and result have the same indices"
                    : NULL;
+    case OP_append:
+        return check_append(v, op);
     case OP_gather:
     case OP_scatter_add:
         return check_gather(op, s);
@@ -271,7 +294,8 @@ static const char *check_window(const verifier *v, const graph_op *op)
 
 static const char *check_fused(const graph_op *op, const summary *s)
 {
-    size_t tensors = op->kind == OP_attention ? 3 : 6, count = op->inputs.count;
+    bool positioned = op->kind == OP_attention && op->attrs.i[2] == 1;
+    size_t tensors = op->kind == OP_attention ? 3 : 6, count = op->inputs.count - positioned;
     if ((count != tensors && count != tensors + 1) ||
         op->outputs.count != (op->kind == OP_attention ? 2 : 3))
         return "another number of operands or results";
@@ -280,6 +304,9 @@ static const char *check_fused(const graph_op *op, const summary *s)
             return "attention takes positions and depth of one element type";
     if (count == tensors + 1 && op->inputs.items[tensors]->type.dtype != DTYPE_BOOL)
         return "a mask is bool";
+    const graph_type *last = &op->inputs.items[op->inputs.count - 1]->type;
+    if (positioned && (last->rank || last->dtype != DTYPE_I32))
+        return "the position is an i32 scalar";
     return NULL;
 }
 

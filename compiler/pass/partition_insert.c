@@ -18,7 +18,7 @@ typedef struct insertion {
     partition *p;
     graph_region *region; /* being rewritten */
     graph_op_vec *out;
-    const graph_function *function;
+    graph_function *function;
     graph_value **now;       /* by value id: what stands for it, summed where it must be */
     graph_value_vec waiting; /* gradients whose sums are put off until somebody reads one */
     VEC(conversion) made;
@@ -263,6 +263,16 @@ static void insert_region(insertion *in, graph_region *r)
     in->out = out;
 }
 
+/* A result is the same on every rank: scores are gathered. */
+static graph_value *whole_result(insertion *in, graph_value *x)
+{
+    graph_region *r = &in->function->region;
+    graph_layout whole = graph_layout_none();
+    in->region = r;
+    in->out = &r->ops;
+    return converted(in, x, &whole);
+}
+
 void partition_insert(partition *p)
 {
     graph *g = p->g;
@@ -274,6 +284,6 @@ void partition_insert(partition *p)
         for (size_t k = 0; k < f->gradients.count; k++)
             f->gradients.items[k].value = in.now[f->gradients.items[k].value->id];
         for (size_t k = 0; k < f->results.count; k++)
-            f->results.items[k].value = in.now[f->results.items[k].value->id];
+            f->results.items[k].value = whole_result(&in, in.now[f->results.items[k].value->id]);
     }
 }

@@ -166,7 +166,7 @@ static bool readdress(lower *l, graph_op *op)
 
 static void lower_source(lower *l, graph_op *op)
 {
-    static const char *const clocks[CLOCK_COUNT] = {"step", "steps", "valid"};
+    static const char *const clocks[CLOCK_COUNT] = {"step", "steps", "valid", "position"};
     graph_value *v = op->outputs.items[0];
     place p = {.placed = true};
     row_major(l, v, p.stride);
@@ -209,6 +209,8 @@ static void lower_op(lower *l, graph_op *op)
             lower_cumsum(l, op);
         else if (op->kind == OP_scatter_add)
             lower_scatter(l, op);
+        else if (op->kind == OP_append)
+            lower_append(l, op);
         else
             lower_scalar(l, op);
         break;
@@ -294,6 +296,13 @@ static void variable_place(schedule *s, int variable, int block, memory_kind kin
     s->buffers.items[block].count = first + (count + unit - 1) / unit * unit;
 }
 
+static memory_kind memory_of(const graph_variable *v)
+{
+    return v->kind == VARIABLE_OPTIMIZER ? MEMORY_OPTIMIZER
+           : v->kind == VARIABLE_CACHE   ? MEMORY_CACHE
+                                         : MEMORY_PARAMETERS;
+}
+
 static void place_variables(schedule *s, memory_kind kind, dtype type)
 {
     int block = -1;
@@ -301,9 +310,7 @@ static void place_variables(schedule *s, memory_kind kind, dtype type)
     for (int role = 0; role < 8; role++)
         for (int i = 0; i < variables; i++) {
             const graph_variable *v = &s->graph->variables.items[i];
-            bool optimizer = v->kind == VARIABLE_OPTIMIZER;
-            if (optimizer != (kind == MEMORY_OPTIMIZER) || v->type.dtype != type ||
-                role_of(s->graph, i) != role)
+            if (memory_of(v) != kind || v->type.dtype != type || role_of(s->graph, i) != role)
                 continue;
             if (block < 0)
                 block = block_of_variables(s, kind, type);
@@ -320,6 +327,7 @@ static void variables_add(schedule *s)
     for (int type = 0; type < DTYPE_COUNT; type++) {
         place_variables(s, MEMORY_PARAMETERS, (dtype)type);
         place_variables(s, MEMORY_OPTIMIZER, (dtype)type);
+        place_variables(s, MEMORY_CACHE, (dtype)type);
     }
 }
 
@@ -350,8 +358,11 @@ static void inputs_add(lower *l, const graph_region *region)
 
 static void clock_add(lower *l)
 {
-    static const char *const names[CLOCK_COUNT] = {"clock.step", "clock.steps", "clock.valid"};
-    for (int i = 0; i < CLOCK_COUNT; i++) {
+    static const char *const names[CLOCK_COUNT] = {"clock.step", "clock.steps", "clock.valid",
+                                                   "clock.position"};
+    bool sampling = graph_function_find(l->g, "decode") != NULL;
+    l->s->clock[CLOCK_POSITION] = -1;
+    for (int i = 0; i < CLOCK_COUNT - !sampling; i++) {
         l->s->clock[i] = schedule_buffer_add(l, NULL, 1, MEMORY_WORKSPACE);
         schedule_buffer *b = &l->s->buffers.items[l->s->clock[i]];
         b->lasting = true;

@@ -25,6 +25,7 @@
     X(MEMORY_PARAMETERS, "parameters") /* and model state that is no parameter */                  \
     X(MEMORY_GRADIENTS, "gradients")                                                               \
     X(MEMORY_OPTIMIZER, "optimizer")                                                               \
+    X(MEMORY_CACHE, "cache")                 /* what sampling keeps from one id to the next */     \
     X(MEMORY_ACTIVATIONS, "activations")     /* inputs, results of operators, their gradients */   \
     X(MEMORY_COMMUNICATION, "communication") /* what collectives stage */                          \
     X(MEMORY_WORKSPACE, "workspace")         /* clock, results, loop counters, repacked operands */
@@ -91,13 +92,13 @@ typedef struct schedule_conv {
     int64_t size[3], result[3], window[3], stride[3], pad[3], dilation[3];
 } schedule_conv;
 
-/* As the ABI's esp_attention, all operands dense: q, k, v, mask (buffer -1: none), o, lse; for the gradient also do, dq,
- * dk, dv. */
+/* As the ABI's esp_attention, all operands dense: q, k, v, mask (buffer -1: none), o, lse, and the position where it is
+ * `positioned`; for the gradient also do, dq, dk, dv. */
 typedef struct schedule_attention {
     op_kind op;
     int64_t batch, heads, kv_heads, s, t, e, ev;
     int64_t mask_stride;
-    bool causal;
+    bool causal, positioned;
     int64_t window;
     double scale;
 } schedule_attention;
@@ -138,7 +139,7 @@ typedef struct schedule_result {
     atom name;
     result_kind kind;
     dtype type;
-    int buffer;
+    int buffer; /* one element; scores: all of them */
 } schedule_result;
 
 typedef struct schedule_function {
@@ -155,7 +156,13 @@ typedef struct schedule_input {
     int buffer;
 } schedule_input;
 
-typedef enum schedule_clock { CLOCK_STEP, CLOCK_STEPS, CLOCK_VALID, CLOCK_COUNT } schedule_clock;
+typedef enum schedule_clock {
+    CLOCK_STEP,
+    CLOCK_STEPS,
+    CLOCK_VALID,
+    CLOCK_POSITION,
+    CLOCK_COUNT
+} schedule_clock;
 
 typedef struct schedule {
     arena *memory;
@@ -169,7 +176,7 @@ typedef struct schedule {
     VEC(schedule_input) inputs;
     VEC(int) variable_buffers; /* by index of graph.variables */
     VEC(int) gradient_buffers; /* likewise, where `step` leaves the gradient; -1: nowhere */
-    int clock[CLOCK_COUNT];    /* f64 scalars */
+    int clock[CLOCK_COUNT];    /* f64 scalars; the position -1 where nothing samples */
     int loop_count;
     int kernel_count;
     int64_t arena_bytes;                     /* after pass_place: what the runtime reserves */

@@ -61,14 +61,23 @@ static bool shape_of(const lower *l, const graph_op *op, int mask, schedule_atte
     t->causal = op->attrs.i[0] == 1;
     t->window = op->attrs.i[1];
     t->scale = op->attrs.f[0];
+    t->positioned = op->kind == OP_attention && op->attrs.i[2] == 1;
     return heads_of(l, op, t) && (mask < 0 || mask_fits(l, op, mask, t));
 }
 
-/* inputs by role, as the ABI orders operands: q, k, v, mask, o, lse, do, dq, dk, dv. */
+/* The operand that is the mask; -1: there is none. */
+static int mask_of(const graph_op *op)
+{
+    bool forward = op->kind == OP_attention;
+    size_t count = op->inputs.count - (forward && op->attrs.i[2] == 1);
+    return count > (forward ? 3u : 6u) ? (forward ? 3 : 6) : -1;
+}
+
+/* inputs by role, as the ABI orders operands: q, k, v, mask, o, lse, then do, dq, dk, dv or the position. */
 void lower_attention(lower *l, graph_op *op)
 {
     bool forward = op->kind == OP_attention;
-    int mask = op->inputs.count > (forward ? 3u : 6u) ? (forward ? 3 : 6) : -1;
+    int mask = mask_of(op);
     schedule_attention shape = {0};
     schedule_view operands[10];
     place outputs[3];
@@ -87,10 +96,12 @@ void lower_attention(lower *l, graph_op *op)
         outputs[i] = place_for(l, op->outputs.items[i]);
         operands[(forward ? 4 : 7) + i] = outputs[i].view;
     }
+    if (shape.positioned)
+        operands[6] = place_of(l, op->inputs.items[op->inputs.count - 1]).view;
     schedule_instruction *call = instruction_add(l, SCHEDULE_ATTENTION);
     call->type = op->outputs.items[0]->type.dtype;
     call->attention = shape;
-    call->operand_count = forward ? 6 : 10;
+    call->operand_count = (forward ? 6 : 10) + shape.positioned;
     memcpy(call->operands, operands, sizeof *operands * (size_t)call->operand_count);
     for (size_t i = 0; i < op->outputs.count; i++)
         l->places[op->outputs.items[i]->id] = outputs[i];

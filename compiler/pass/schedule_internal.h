@@ -74,6 +74,7 @@ void lower_reduce(lower *l, graph_op *op);
 void lower_zeros(lower *l, graph_value *v, const place *to);
 void lower_cumsum(lower *l, graph_op *op);
 void lower_scatter(lower *l, graph_op *op);
+void lower_append(lower *l, graph_op *op);
 
 /* schedule_window.c */
 void lower_window(lower *l, graph_op *op);

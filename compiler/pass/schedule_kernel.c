@@ -236,3 +236,23 @@ void lower_scatter(lower *l, graph_op *op)
     kernel_end(&b);
     l->places[op->outputs.items[0]->id] = to;
 }
+
+/* The rows into the cache's own memory: whoever reads the result reads the cache. */
+void lower_append(lower *l, graph_op *op)
+{
+    graph_value *cache = op->inputs.items[0], *rows = op->inputs.items[1];
+    place to = place_of(l, cache);
+    kernel_build b = kernel_begin(l);
+    loop_node *index[GRAPH_MAX_RANK] = {0}, *inner;
+    int slot = (int)op->attrs.i[0];
+    element_loops(&b, rows, index, &inner);
+    loop_node *value = element_at(&b, rows, index);
+    loop_address row = loop_address_at(-1, 0);
+    loop_address_add(b.k, &row, 1, index[slot]);
+    loop_address_add(b.k, &row, 1, loop_to_index(b.k, element_at(&b, op->inputs.items[2], NULL)));
+    index[slot] = loop_affine(b.k, row);
+    loop_store(b.k, inner, LOOP_SET, element_address(&b, &to, index, rows->type.rank), value);
+    kernel_end(&b);
+    to.fresh = false;
+    l->places[op->outputs.items[0]->id] = to;
+}

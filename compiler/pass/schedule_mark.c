@@ -50,7 +50,7 @@ static bool has_own_kernel(const graph_op *op)
     op_class class = op_info_of(op->kind)->class;
     return class == OP_CLASS_REDUCE || class == OP_CLASS_CONTRACT || class == OP_CLASS_WINDOW ||
            class == OP_CLASS_FUSED || class == OP_CLASS_CONTROL || class == OP_CLASS_COLLECTIVE ||
-           op->kind == OP_cumsum || op->kind == OP_scatter_add;
+           op->kind == OP_cumsum || op->kind == OP_scatter_add || op->kind == OP_append;
 }
 
 static bool reads_memory(const graph_op *op, size_t operand)
@@ -60,7 +60,8 @@ static bool reads_memory(const graph_op *op, size_t operand)
         return operand >= (size_t)op->attrs.i[1];
     return class == OP_CLASS_CONTRACT || class == OP_CLASS_WINDOW || class == OP_CLASS_FUSED ||
            class == OP_CLASS_COLLECTIVE || class == OP_CLASS_SINK || op->kind == OP_pad ||
-           op->kind == OP_concat || (op->kind == OP_gather && operand == 0);
+           op->kind == OP_concat ||
+           ((op->kind == OP_gather || op->kind == OP_append) && operand == 0);
 }
 
 static bool expands(const graph_op *op, size_t operand)

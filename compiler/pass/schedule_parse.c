@@ -360,7 +360,8 @@ static void attention_read(parsing *p, schedule_instruction *in)
     t->window = after(p, "window");
     text_reader_expect(&p->r, "scale");
     t->scale = text_reader_number(&p->r);
-    for (int i = t->op == OP_attention ? 6 : 10; i > 0; i--)
+    t->positioned = text_reader_take_word(&p->r, "positioned");
+    for (int i = (t->op == OP_attention ? 6 : 10) + t->positioned; i > 0; i--)
         view_read(p, in, "on");
     in->at = text_reader_place(&p->r);
 }
@@ -381,9 +382,9 @@ static void loop_read(parsing *p, schedule_instruction *in)
 
 static void result_read(parsing *p, schedule_function *f)
 {
-    static const char *const kinds[] = {"loss", "metric", "lr", "grad_norm"};
+    static const char *const kinds[] = {"loss", "metric", "lr", "grad_norm", "scores"};
     schedule_result r = {0};
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 5; i++)
         if (text_reader_take_word(&p->r, kinds[i])) {
             r.kind = (result_kind)i;
             break;
@@ -447,7 +448,8 @@ static void top_read(parsing *p)
         collective_read(p);
     } else if (text_reader_take_word(&p->r, "clock")) {
         for (int i = 0; i < CLOCK_COUNT; i++)
-            s->clock[i] = buffer_number(p);
+            s->clock[i] =
+                i < CLOCK_POSITION || text_reader_sees(&p->r, "#") ? buffer_number(p) : -1;
     } else if (text_reader_take_word(&p->r, "input")) {
         atom name = text_reader_quoted(&p->r);
         vec_push(s->memory, &s->inputs, (schedule_input){.name = name, .buffer = buffer_number(p)});

@@ -202,8 +202,8 @@ static void attention_print(printing *p, const schedule_instruction *in)
              t->kv_heads);
     text_add(p->out, " s %" PRId64 " t %" PRId64 " e %" PRId64 " ev %" PRId64, t->s, t->t, t->e,
              t->ev);
-    text_add(p->out, " mask %" PRId64 " causal %d window %" PRId64 " scale %.17g", t->mask_stride,
-             t->causal, t->window, t->scale);
+    text_add(p->out, " mask %" PRId64 " causal %d window %" PRId64 " scale %.17g%s", t->mask_stride,
+             t->causal, t->window, t->scale, t->positioned ? " positioned" : "");
     for (int i = 0; i < in->operand_count; i++)
         view_print(p, "on", &in->operands[i]);
     place_print(p, in->at);
@@ -264,7 +264,7 @@ static void collective_print(printing *p, int number)
 
 static void function_print(printing *p, const schedule_function *f)
 {
-    static const char *const kinds[] = {"loss", "metric", "lr", "grad_norm"};
+    static const char *const kinds[] = {"loss", "metric", "lr", "grad_norm", "scores"};
     text_add(p->out, "function %s\n", f->name);
     p->depth = 1;
     block_print(p, &f->body);
@@ -288,7 +288,10 @@ void schedule_print(const schedule *s, text *out)
         buffer_print(&p, (int)i);
     for (size_t i = 0; i < s->collectives.count; i++)
         collective_print(&p, (int)i);
-    text_add(out, "clock #%d #%d #%d\n", s->clock[0], s->clock[1], s->clock[2]);
+    text_add(out, "clock");
+    for (int i = 0; i < CLOCK_COUNT && s->clock[i] >= 0; i++)
+        text_add(out, " #%d", s->clock[i]);
+    text_add(out, "\n");
     for (size_t i = 0; i < s->inputs.count; i++)
         text_add(out, "input \"%s\" #%d\n", s->inputs.items[i].name, s->inputs.items[i].buffer);
     for (size_t i = 0; i < s->functions.count; i++)

@@ -1,5 +1,6 @@
 /* call.c: a definition called: its arguments matched, its head bound, its body carried out, its result handed back. */
 #include "sema/elab.h"
+#include "sema/sampling.h"
 
 #include <string.h>
 
@@ -574,6 +575,8 @@ static value call_definition(elaboration *e, const definition *d, const ast_node
             callee->place->rounds = e->scan->leading->size;
             callee->place->count = e->scan->leading->name;
         }
+        if (d->kind == AST_LAYER)
+            sampling_note(e, callee);
         e->frame = callee;
         span entry = e->sema->entry;
         if (d->file->library && !caller->file->library)

@@ -12,6 +12,7 @@ void clause_seed(setup *u, const ast_node *clause);
 void clause_clip(setup *u, const ast_node *clause);
 void clause_freeze(setup *u, const ast_node *clause);
 void clause_checkpoint(setup *u, const ast_node *clause);
+void clause_sample(setup *u, const ast_node *clause);
 void clause_mesh(setup *u, const ast_node *clause);
 void clause_split(setup *u, const ast_node *clause);
 void clause_reduce(setup *u, const ast_node *clause);

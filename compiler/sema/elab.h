@@ -74,6 +74,7 @@ typedef struct elaboration {
     table clocks;    /* name -> build_operand * */
     VEC(metric) metrics;
     build_operand loss;
+    build_operand scores; /* of ids that are wanted, as the first loss or metric takes them */
     span loss_at;
     int depth;
     int randoms;

@@ -1,5 +1,7 @@
-/* model.c: the functions `step` and `eval` of a train: inputs, the model's body, its results. */
-#include "sema/train.h"
+/* model.c: the functions `step`, `eval` and, for samples, `scores` of a train: inputs, the model's body, its results. */
+#include "sema/sampling.h"
+
+#include "pass/incremental.h"
 
 #include <math.h>
 #include <string.h>
@@ -310,10 +312,26 @@ static bool check_parameters(elaboration *e)
     return false;
 }
 
-/* One function; the variables of the first are met again by the second. */
-static bool build_function(setup *u, const char *name, bool learning, table variables, table *made)
+/* What the function gives: the loss and metrics, or the scores alone. False after a report. */
+static bool add_results(elaboration *e, bool scores)
+{
+    if (scores) {
+        build_operand x = sampling_scores(e);
+        if (x.value)
+            add_result(e, atom_of(e->sema->atoms, "scores"), RESULT_SCORES, x);
+        return x.value != NULL;
+    }
+    add_result(e, e->sema->words.w_loss, RESULT_LOSS, e->loss);
+    for (size_t i = 0; i < e->metrics.count; i++)
+        add_result(e, e->metrics.items[i].name, RESULT_METRIC, e->metrics.items[i].value);
+    return true;
+}
+
+/* One function; the variables of the first are met again by the others. */
+static bool build_function(setup *u, const char *name, table variables, table *made)
 {
     int before = diag_error_count(u->sema->diags);
+    bool learning = !strcmp(name, "step"), scores = !strcmp(name, "scores");
     graph_function *f = graph_function_add(u->graph, name);
     build root = build_at(u->graph, &f->region, u->model->node->at);
     elaboration e = {.sema = u->sema,
@@ -326,7 +344,7 @@ static bool build_function(setup *u, const char *name, bool learning, table vari
                      .setup = u,
                      .variables = variables};
     bool held = u->out->data.holdout_share > 0 || u->out->data.holdout_paths.count;
-    e.measuring = !learning || !held;
+    e.measuring = !scores && (!learning || !held);
     e.clocks = table_in(u->sema->memory);
     frame_push(&e, u->train, u->train->node->at);
     frame *train = e.frame;
@@ -340,16 +358,27 @@ static bool build_function(setup *u, const char *name, bool learning, table vari
     elab_body(&e, ast_child(u->model->node, AST_BODY));
     fine = fine && read_loss(&e) && check_parameters(&e);
     *made = e.variables;
-    if (!fine)
-        return false;
-    add_result(&e, u->sema->words.w_loss, RESULT_LOSS, e.loss);
-    for (size_t i = 0; i < e.metrics.count; i++)
-        add_result(&e, e.metrics.items[i].name, RESULT_METRIC, e.metrics.items[i].value);
-    if (!learning)
-        return true;
+    if (!fine || !add_results(&e, scores) || !learning)
+        return fine && f->results.count;
     set_frozen(&e);
     e.frame = train;
-    return diag_error_count(u->sema->diags) == before && !u->poisoned && optimize_build(&e);
+    return diag_error_count(u->sema->diags) == before && !u->poisoned &&
+           (u->sema->sampling || optimize_build(&e));
+}
+
+/* The functions that draw ids, where the train or the command asks for them. */
+static bool build_sampling(setup *u, table variables)
+{
+    training_sampling *how = &u->out->sampling;
+    if (!how->wanted && u->sema->sampling)
+        *how = (training_sampling){
+            .wanted = true, .length = 200, .temperature = 1, .top_p = 1, .at = u->out->train_at};
+    how->printed = how->printed && !u->sema->sampling;
+    if (u->sema->sampling)
+        u->graph->functions.count = 0;
+    return !how->wanted ||
+           (build_function(u, "scores", variables, &variables) &&
+            pass_incremental(u->graph, u->out, u->sema->diags) && sampling_check(u));
 }
 
 static void check_fields(setup *u)
@@ -374,9 +403,9 @@ bool model_build(setup *u)
 {
     table variables = table_in(u->sema->memory), made;
     int before = diag_error_count(u->sema->diags);
-    bool fine = build_function(u, "step", true, variables, &made);
+    bool fine = build_function(u, "step", variables, &made);
     if (diag_error_count(u->sema->diags) == before)
         check_fields(u);
     return fine && diag_error_count(u->sema->diags) == before &&
-           build_function(u, "eval", false, made, &made);
+           build_function(u, "eval", made, &made) && build_sampling(u, made);
 }

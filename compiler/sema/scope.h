@@ -79,6 +79,7 @@ struct sema {
     const char *library;
     bool misread;  /* some file has an error of syntax */
     bool checking; /* for errors alone: nothing is differentiated */
+    bool sampling; /* for samples alone, on one rank */
     sema_words words;
     table paths; /* path of a file -> sema_file */
     VEC(sema_file *) files;

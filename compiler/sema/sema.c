@@ -267,6 +267,25 @@ bool sema_check(sema *s)
     return diag_error_count(s->diags) == 0;
 }
 
+static setup *elaborate_under(const setup *train, const definition *plan)
+{
+    setup *u = plan_setup(train, plan);
+    bool whole = read_plan(u);
+    each_definition(u->sema, lint_unused);
+    if (whole)
+        report_later(u);
+    return u;
+}
+
+/* A train on one rank, whatever the plan says: for samples. */
+static void elaborate_alone(setup *u, const definition *plan)
+{
+    u->out->plan = plan ? plan->name : u->train->name;
+    u->out->plan_at = plan ? plan->node->name_at : u->train->node->name_at;
+    if (!u->wrong)
+        build_graph(u);
+}
+
 static const definition *plan_called(const sema *s, const char *name)
 {
     const ast_node *node = sema_plan(s, name);
@@ -288,25 +307,35 @@ bool sema_elaborate(sema *s, const char *plan, const sema_setting *settings, int
                     sema_output *out)
 {
     const definition *d = plan_called(s, plan);
-    if (!d) {
+    const definition *alone =
+        s->sampling && plan && !d
+            ? table_get(&s->main->own, atom_of(s->atoms, plan), (int)AST_TRAIN)
+            : NULL;
+    if (!d && !alone) {
         span at = {s->main->tree->at.file, 0, 0};
         sema_report(s, E0240, at, plan ? "the file has no plan '%s'" : "the file has no plan%s",
                     plan ? plan : "");
         return false;
     }
-    const definition *train = train_of(s, d);
+    const definition *train = alone ? alone : train_of(s, d);
     if (!train || train->poisoned || !train->node->count)
         return false;
     setup *u = setup_new(s, train, settings, count);
     if (!read_train(u) || !settings_check(u))
         return false;
     u->wrong = u->poisoned;
-    u = plan_setup(u, d);
-    bool whole = read_plan(u);
-    each_definition(s, lint_unused);
-    if (whole)
-        report_later(u);
+    if (s->sampling)
+        elaborate_alone(u, d);
+    else
+        u = elaborate_under(u, d);
     out->graph = u->graph;
     out->training = u->out;
     return diag_error_count(s->diags) == 0 && !u->poisoned && u->graph;
+}
+
+bool sema_elaborate_sampling(sema *s, const char *plan, const sema_setting *settings, int count,
+                             sema_output *out)
+{
+    s->sampling = true;
+    return sema_elaborate(s, plan, settings, count, out);
 }

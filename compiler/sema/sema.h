@@ -54,6 +54,11 @@ const ast_node *sema_plan(const sema *s, const char *name);
 bool sema_elaborate(sema *s, const char *plan, const sema_setting *settings, int count,
                     sema_output *out);
 
+/* The same for samples alone: the functions `prefill` and `decode` of one rank, whatever the plan says; `plan` may be the name of
+ * a train too. */
+bool sema_elaborate_sampling(sema *s, const char *plan, const sema_setting *settings, int count,
+                             sema_output *out);
+
 /* A cluster as its links, for `espalier topology`. Devices are numbered in the order in which the block makes them. */
 typedef struct sema_machine {
     struct link_graph *links;

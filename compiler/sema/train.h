@@ -94,6 +94,8 @@ typedef struct setup {
     double scale, shift, mean, deviation;
     const ast_node *holdout;      /* `holdout(image = "a.npy", …)` */
     VEC(const ast_node *) frozen; /* paths */
+    const ast_node *prompt;       /* of `sample` */
+    const ast_node *sampled;      /* the name of the scores, where `sample` says it */
     bool streams;                 /* the data is one stream of ids: input k starts k later */
     cluster_model *cluster;
     VEC(bool) axis_used;

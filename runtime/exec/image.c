@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exec/member.h"
+#include "exec/image_sampling.h"
 
 enum { IMAGE_VERSION = 1 };
 
@@ -130,6 +130,8 @@ static void read_arena(rt_making *m, const rt_place *root)
                 {"workspace", &image->memory.workspace}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         *rows[i].bytes = rt_member_int(&m->reader, &memory, rows[i].name, 0, image->arena_bytes);
+    if (!failed(m) && rt_member_given(&memory, "cache"))
+        image->memory.cache = rt_member_int(&m->reader, &memory, "cache", 0, image->arena_bytes);
 }
 
 static void read_slot(rt_making *m, const rt_place *shape, const rt_place *axes, int i,
@@ -250,11 +252,12 @@ static void read_clocks(rt_making *m, const rt_place *root)
     m->image->clock_step = read_clock(m, &clock, "step");
     m->image->clock_steps = read_clock(m, &clock, "steps");
     m->image->clock_valid = read_clock(m, &clock, "valid");
+    m->image->clock_position = read_clock(m, &clock, "position");
 }
 
 static void read_results(rt_making *m, const rt_place *object, rt_function *function)
 {
-    static const char *const kinds[] = {"loss", "metric", "lr", "grad_norm"};
+    static const char *const kinds[] = {"loss", "metric", "lr", "grad_norm", "scores"};
     rt_place array =
         rt_member_array(&m->reader, object, "results", RT_MAX_RESULTS, &function->result_count);
     function->results = allocate(m, function->result_count, sizeof *function->results);
@@ -262,11 +265,14 @@ static void read_results(rt_making *m, const rt_place *object, rt_function *func
         rt_place place = rt_place_index(&array, i);
         rt_result *result = &function->results[i];
         result->name = rt_member_text(&m->reader, &place, "name");
-        result->kind = (rt_result_kind)read_choice(m, &place, "kind", kinds, 4);
+        result->kind = (rt_result_kind)read_choice(m, &place, "kind", kinds, 5);
         result->type = read_type(m, &place);
         result->offset = rt_member_int(&m->reader, &place, "offset", 0, INT64_MAX);
+        result->count = !failed(m) && rt_member_given(&place, "count")
+                            ? rt_member_int(&m->reader, &place, "count", 1, INT32_MAX)
+                            : 1;
         size_t width = rt_type_bytes(result->type);
-        check_range(m, &place, "offset", result->offset, (int64_t)width, width);
+        check_range(m, &place, "offset", result->offset, result->count * (int64_t)width, width);
         if (!failed(m) && result->type != RT_TYPE_F32 && result->type != RT_TYPE_F64)
             rt_reader_fail(&m->reader, &place, "type", "of a result is neither f32 nor f64");
     }
@@ -288,7 +294,7 @@ static void read_functions(rt_making *m, const rt_place *root)
         if (strcmp(function->name, "eval") == 0)
             image->eval_function = i;
     }
-    if (!failed(m) && image->step_function < 0)
+    if (!failed(m) && image->step_function < 0 && !rt_member_given(root, "sampling"))
         rt_reader_fail(&m->reader, &array, NULL, "has no function 'step'");
 }
 
@@ -530,6 +536,7 @@ rt_status rt_image_read(const char *json, size_t bytes, rt_image *image, rt_erro
     read_checkpoint(&m, &root);
     read_source(&m, &root);
     read_collectives(&m, &root);
+    rt_sampling_read(&m.reader, &root, image);
     if (failed(&m))
         rt_image_clean_up(image);
     return m.reader.status;

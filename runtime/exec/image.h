@@ -73,13 +73,20 @@ typedef struct rt_input {
     int64_t below;    /* ids: the exclusive bound; 0 for values */
 } rt_input;
 
-typedef enum rt_result_kind { RT_LOSS, RT_METRIC, RT_LEARNING_RATE, RT_GRAD_NORM } rt_result_kind;
+typedef enum rt_result_kind {
+    RT_LOSS,
+    RT_METRIC,
+    RT_LEARNING_RATE,
+    RT_GRAD_NORM,
+    RT_SCORES
+} rt_result_kind;
 
 typedef struct rt_result {
     const char *name;
     rt_result_kind kind;
     rt_type type;
     int64_t offset;
+    int64_t count; /* 1; of scores, how many there are */
 } rt_result;
 
 typedef struct rt_function {
@@ -130,6 +137,29 @@ typedef struct rt_checkpoint_clause {
     int site;
 } rt_checkpoint_clause;
 
+/* A function that takes ids: `count` of them at `ids` in the arena. */
+typedef struct rt_id_function {
+    int function;
+    int64_t ids, count;
+} rt_id_function;
+
+/* How samples are drawn (sample.h). */
+typedef struct rt_sampling {
+    bool given;
+    bool printed;  /* the training prints samples */
+    bool text;     /* the prompt is text, not numbers */
+    bool together; /* every rank takes part */
+    const char *prompt;
+    int64_t length;
+    double temperature;
+    int64_t top_k;
+    double top_p;
+    uint64_t seed;
+    int64_t every; /* steps between samples; 0: one at the end */
+    int64_t context;
+    rt_id_function prefill, decode;
+} rt_sampling;
+
 typedef struct rt_collective {
     const char *kind, *name;
     int axis;
@@ -141,7 +171,7 @@ typedef struct rt_collective {
 
 /* Where the memory of the arena comes from, as `explain` prints it. */
 typedef struct rt_memory {
-    int64_t parameters, gradients, optimizer, activations, communication, workspace;
+    int64_t parameters, gradients, optimizer, cache, activations, communication, workspace;
 } rt_memory;
 
 typedef struct rt_image {
@@ -160,16 +190,19 @@ typedef struct rt_image {
     int variable_count;
     rt_input *inputs;
     int input_count;
-    int64_t clock_step, clock_steps,
-        clock_valid; /* offsets of f64 scalars; -1: the plan has none */
+    int64_t clock_step, clock_steps, clock_valid,
+        clock_position; /* offsets of f64 scalars; -1: the plan has none */
     rt_function *functions;
     int function_count;
-    int step_function, eval_function; /* indices of functions; eval -1 when there is none */
+    int step_function,
+        eval_function; /* indices of functions; eval -1 when there is none, step too in an
+                                         executable that samples and does nothing else */
     rt_data data;
     rt_training training;
     rt_checkpoint_clause checkpoint;
     const char
         *source; /* what the plan was compiled from, for files that outlive it; NULL: not known */
+    rt_sampling sampling;
     rt_collective *collectives;
     int collective_count;
     struct cJSON *json;

@@ -181,7 +181,7 @@ static void start_ranks(rt_watch *watch)
 
 static rt_exit finish(rt_run *run, rt_exit outcome, int64_t peak_resident)
 {
-    if (outcome != RT_EXIT_DONE)
+    if (outcome != RT_EXIT_DONE || run->image->step_function < 0)
         return outcome;
     rt_error error;
     rt_status status = rt_report_summary(run, peak_resident, &error);

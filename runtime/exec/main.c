@@ -91,6 +91,8 @@ static rt_status open_metrics(rt_run *run, rt_error *error)
 static rt_status prepare(rt_run *run, rt_error *error)
 {
     const rt_image *image = run->image;
+    if (image->step_function < 0)
+        return rt_control_make(&run->control, image->ranks, image->arena_bytes, error);
     rt_status status = rt_samples_open(image, run->options.data, &run->set, error);
     if (status != RT_OK) {
         char place[512];
@@ -159,6 +161,11 @@ static rt_exit start(int argc, char **argv, rt_run *run)
                run->image->plan, run->image->ranks);
         rt_options_print_help(stdout, argv[0]);
         return RT_EXIT_DONE;
+    }
+    const char *named = run->options.sampling.named;
+    if (named && !run->image->sampling.given) {
+        rt_log_error("'%s' is of samples, and the plan draws none", named);
+        return RT_EXIT_USAGE;
     }
     outcome = check_start(run->image);
     if (outcome != RT_EXIT_DONE)

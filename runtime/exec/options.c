@@ -92,6 +92,80 @@ static rt_status take_allow_nan(const char *value, rt_options *options, rt_error
     return RT_OK;
 }
 
+static rt_status take_prompt(const char *value, rt_options *options, rt_error *error)
+{
+    options->sampling.named = "--prompt";
+    (void)error;
+    options->sampling.prompt = value;
+    return RT_OK;
+}
+
+static rt_status take_prompt_ids(const char *value, rt_options *options, rt_error *error)
+{
+    options->sampling.named = "--prompt-ids";
+    (void)error;
+    options->sampling.prompt_ids = value;
+    return RT_OK;
+}
+
+static rt_status take_length(const char *value, rt_options *options, rt_error *error)
+{
+    options->sampling.named = "--length";
+    int64_t *length = &options->sampling.length;
+    if (!rt_parse_int64(value, strlen(value), length) || *length < 1 || *length > INT32_MAX)
+        return rt_fail(error, RT_INVALID, "'--length' takes a number of ids, not '%s'", value);
+    return RT_OK;
+}
+
+static rt_status take_temperature(const char *value, rt_options *options, rt_error *error)
+{
+    options->sampling.named = "--temperature";
+    double *t = &options->sampling.temperature;
+    if (!rt_parse_double(value, strlen(value), t) || !(*t >= 0 && *t <= 1000))
+        return rt_fail(error, RT_INVALID, "'--temperature' takes a number from 0 to 1000, not '%s'",
+                       value);
+    return RT_OK;
+}
+
+static rt_status take_top_k(const char *value, rt_options *options, rt_error *error)
+{
+    options->sampling.named = "--top-k";
+    int64_t *k = &options->sampling.top_k;
+    if (!rt_parse_int64(value, strlen(value), k) || *k < 0)
+        return rt_fail(error, RT_INVALID, "'--top-k' takes a number of ids, 0 for all, not '%s'",
+                       value);
+    return RT_OK;
+}
+
+static rt_status take_top_p(const char *value, rt_options *options, rt_error *error)
+{
+    options->sampling.named = "--top-p";
+    double *p = &options->sampling.top_p;
+    if (!rt_parse_double(value, strlen(value), p) || !(*p >= 0 && *p <= 1))
+        return rt_fail(error, RT_INVALID, "'--top-p' takes a share from 0 to 1, not '%s'", value);
+    return RT_OK;
+}
+
+static rt_status take_seed(const char *value, rt_options *options, rt_error *error)
+{
+    options->sampling.named = "--seed";
+    int64_t seed;
+    if (!rt_parse_int64(value, strlen(value), &seed) || seed < 0)
+        return rt_fail(error, RT_INVALID, "'--seed' takes a whole number, not '%s'", value);
+    options->sampling.seed = (uint64_t)seed;
+    options->sampling.seeded = true;
+    return RT_OK;
+}
+
+static rt_status take_speed(const char *value, rt_options *options, rt_error *error)
+{
+    options->sampling.named = "--speed";
+    (void)value;
+    (void)error;
+    options->sampling.speed = true;
+    return RT_OK;
+}
+
 static rt_status take_help(const char *value, rt_options *options, rt_error *error)
 {
     (void)value;
@@ -121,6 +195,14 @@ static const struct {
      "longest wait of a rank for another (default: 300; 0: none)"},
     {"--allow-nan", NULL, take_allow_nan, "go on when the loss is not finite"},
     {"--quiet", NULL, take_quiet, "print errors alone"},
+    {"--prompt", "TEXT", take_prompt, "a sample begins with this text"},
+    {"--prompt-ids", "LIST", take_prompt_ids, "a sample begins with these ids: 464,3290"},
+    {"--length", "N", take_length, "ids that a sample draws"},
+    {"--temperature", "X", take_temperature, "0: the likeliest id; below 1: the likelier"},
+    {"--top-k", "K", take_top_k, "a sample draws among the K likeliest; 0: all"},
+    {"--top-p", "P", take_top_p, "and among the likeliest that reach this share"},
+    {"--seed", "N", take_seed, "of the sample"},
+    {"--speed", NULL, take_speed, "print a sample's speed on standard error"},
     {"--help", NULL, take_help, "print this"},
 };
 
@@ -155,7 +237,8 @@ static rt_status take(int argc, char **argv, int *next, rt_options *options, rt_
 
 rt_status rt_options_read(int argc, char **argv, rt_options *options, rt_error *error)
 {
-    *options = (rt_options){.timeout = DEFAULT_TIMEOUT};
+    *options = (rt_options){.timeout = DEFAULT_TIMEOUT,
+                            .sampling = {.temperature = -1, .top_p = -1, .top_k = -1}};
     int next = 1;
     while (next < argc) {
         rt_status status = take(argc, argv, &next, options, error);

@@ -8,6 +8,18 @@
 
 #include "base/status.h"
 
+/* What the command line says of samples. */
+typedef struct rt_sampling_options {
+    const char *prompt, *prompt_ids; /* NULL: as the plan says */
+    int64_t length;                  /* 0: as the plan says */
+    double temperature, top_p;       /* -1: as the plan says */
+    int64_t top_k;                   /* -1: as the plan says */
+    uint64_t seed;
+    bool seeded;       /* the seed is given */
+    bool speed;        /* print how fast it went, on standard error */
+    const char *named; /* one of these options that is given; NULL: none is */
+} rt_sampling_options;
+
 typedef struct rt_options {
     const char *metrics; /* file for one JSON object a line; NULL: none */
     const char *data;    /* folder that relative data paths start from; NULL: the plan file's */
@@ -23,6 +35,7 @@ typedef struct rt_options {
     bool quiet;
     bool allow_nan;
     bool help;
+    rt_sampling_options sampling;
 } rt_options;
 
 /* Errors: RT_INVALID, with the option named. */

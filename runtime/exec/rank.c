@@ -8,6 +8,7 @@
 #include "exec/context.h"
 #include "exec/report.h"
 #include "exec/run.h"
+#include "exec/sample.h"
 #include "exec/samples.h"
 #include "exec/variables.h"
 #include "exec/weights.h"
@@ -19,6 +20,7 @@ typedef struct rt_rank {
     rt_samples samples;
     rt_report report;
     rt_checkpoints checkpoints;
+    rt_sampler sampler; /* without a prompt where this rank draws nothing */
     rt_error *error;
     bool not_finite; /* the loss, which is the same on each rank */
     double loss;     /* of the last step; 0 when the plan computes none */
@@ -142,6 +144,24 @@ static int64_t epoch_ended(const rt_rank *rank, int64_t step)
     return after > before ? after : 0;
 }
 
+/* A sample behind a step, where the plan asks for one. */
+static rt_status sample(rt_rank *rank, int64_t step)
+{
+    int64_t every = rank->run->image->sampling.every;
+    bool last = step + 1 == rank->run->last_step, first = rank->context.rank == 0;
+    bool heard = first && !rank->run->options.quiet;
+    if (!rank->sampler.prompt || !(last || (every > 0 && (step + 1) % every == 0)))
+        return RT_OK;
+    if (heard) {
+        rt_report_break(&rank->report);
+        printf("sample behind step %lld:\n", (long long)step + 1);
+    }
+    rt_status status = rt_sampler_run(&rank->sampler, heard ? stdout : NULL, rank->error);
+    if (heard && status == RT_OK && rank->run->options.sampling.speed)
+        rt_sampler_print_speed(&rank->sampler, stderr);
+    return status;
+}
+
 static rt_status one_step(rt_rank *rank, int64_t step)
 {
     int64_t begin = rt_nanoseconds();
@@ -155,11 +175,12 @@ static rt_status one_step(rt_rank *rank, int64_t step)
     }
     if (status == RT_OK && rt_checkpoints_due(&rank->checkpoints, step, row.epoch))
         status = rt_checkpoints_write(&rank->checkpoints, step + 1, rank->error);
-    if (status != RT_OK || rank->context.rank != 0)
-        return status;
-    rank->run->control.finals->trained = true;
-    rank->run->control.finals->steps = step + 1;
-    return rt_report_step(&rank->report, &row, rank->error);
+    if (status == RT_OK && rank->context.rank == 0) {
+        rank->run->control.finals->trained = true;
+        rank->run->control.finals->steps = step + 1;
+        status = rt_report_step(&rank->report, &row, rank->error);
+    }
+    return status == RT_OK ? sample(rank, step) : status;
 }
 
 static rt_status train(rt_rank *rank)
@@ -193,6 +214,44 @@ int rt_run_threads(const rt_run *run)
     return threads > 1 ? threads : 1;
 }
 
+/* The sampler of a rank that draws: every one where they exchange messages, else the first. */
+static rt_status make_sampler(rt_rank *rank)
+{
+    const rt_sampling *how = &rank->run->image->sampling;
+    bool wanted = how->given && (how->printed || rank->run->image->step_function < 0);
+    if (!wanted || (!how->together && rank->context.rank != 0))
+        return RT_OK;
+    return rt_sampler_make(&rank->sampler, &rank->context, &rank->run->options.sampling,
+                           rank->error);
+}
+
+/* The variables stand: trains. */
+static rt_status live_training(rt_rank *rank)
+{
+    rt_run *run = rank->run;
+    rt_status status =
+        rt_samples_start(&rank->samples, &rank->context, run->set,
+                         run->first_position / run->image->training.batch, rank->error);
+    if (status != RT_OK)
+        return status;
+    rt_report_start(&rank->report, run, &rank->context);
+    status = train(rank);
+    if (status == RT_OK && run->options.save)
+        status = rt_weights_write(&rank->context, run->options.save, rank->error);
+    rt_report_stop(&rank->report);
+    rt_samples_stop(&rank->samples);
+    return status;
+}
+
+/* An executable that samples and does nothing else. */
+static rt_status live_sampling(rt_rank *rank)
+{
+    rt_status status = rt_sampler_run(&rank->sampler, stdout, rank->error);
+    if (status == RT_OK && rank->run->options.sampling.speed)
+        rt_sampler_print_speed(&rank->sampler, stderr);
+    return status;
+}
+
 static rt_status live(rt_rank *rank, int number)
 {
     rt_run *run = rank->run;
@@ -210,16 +269,10 @@ static rt_status live(rt_rank *rank, int number)
     if (status == RT_OK)
         status = rt_checkpoints_read(&rank->checkpoints, rank->error);
     if (status == RT_OK)
-        status = rt_samples_start(&rank->samples, &rank->context, run->set,
-                                  run->first_position / run->image->training.batch, rank->error);
-    if (status == RT_OK) {
-        rt_report_start(&rank->report, run, &rank->context);
-        status = train(rank);
-        if (status == RT_OK && run->options.save)
-            status = rt_weights_write(&rank->context, run->options.save, rank->error);
-        rt_report_stop(&rank->report);
-        rt_samples_stop(&rank->samples);
-    }
+        status = make_sampler(rank);
+    if (status == RT_OK)
+        status = run->image->step_function < 0 ? live_sampling(rank) : live_training(rank);
+    rt_sampler_clean_up(&rank->sampler);
     rt_context_clean_up(&rank->context);
     return status;
 }

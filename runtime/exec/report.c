@@ -26,10 +26,16 @@ void rt_report_start(rt_report *report, const rt_run *run, const esp_context *co
     report->every = run->last_step / PLAIN_LINES > 0 ? run->last_step / PLAIN_LINES : 1;
 }
 
-void rt_report_stop(rt_report *report)
+void rt_report_break(rt_report *report)
 {
     if (report->dirty)
         fputc('\n', stdout);
+    report->dirty = false;
+}
+
+void rt_report_stop(rt_report *report)
+{
+    rt_report_break(report);
     fflush(stdout);
     rt_json_free(&report->line);
 }

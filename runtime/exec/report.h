@@ -36,6 +36,9 @@ void rt_report_start(rt_report *report, const rt_run *run, const esp_context *co
 rt_status rt_report_step(rt_report *report, const rt_row *row, rt_error *error);
 void rt_report_stop(rt_report *report);
 
+/* Ends a line that would be overwritten: something else is about to be printed. */
+void rt_report_break(rt_report *report);
+
 /* The value of a function's result on this rank. */
 double rt_result_value(const esp_context *context, const rt_result *result);
 

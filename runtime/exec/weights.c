@@ -17,13 +17,26 @@ static const rt_variable *variable_named(const rt_image *image, const char *name
     return NULL;
 }
 
+/* What a training keeps beside its variables: "linear.w/v", "grad/linear.w". Of no use to who samples. */
+static bool is_training_state(const rt_image *image, const char *name)
+{
+    const char *slash = strchr(name, '/');
+    if (image->step_function >= 0 || !slash)
+        return false;
+    if (strncmp(name, "grad/", 5) == 0)
+        return variable_named(image, slash + 1) != NULL;
+    char path[RT_WEIGHT_NAME];
+    snprintf(path, sizeof path, "%.*s", (int)(slash - name), name);
+    return variable_named(image, path) != NULL;
+}
+
 /* Both ways: what the file has and the plan does not, and parameters (or all variables) that the file lacks. */
 static rt_status match_names(const rt_image *image, const safetensors *file, bool all,
                              rt_error *error)
 {
     for (size_t i = 0; i < safetensors_count(file); i++) {
         const safetensors_entry *entry = safetensors_at(file, i);
-        if (!variable_named(image, entry->name))
+        if (!variable_named(image, entry->name) && !is_training_state(image, entry->name))
             return rt_fail(error, RT_MISMATCH, "%s: tensor '%s' matches no variable of the plan",
                            entry->path, entry->name);
     }

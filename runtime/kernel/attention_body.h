@@ -18,6 +18,8 @@ typedef struct head {
     const esp_attention *s;
     const T *q, *k, *v;
     const uint8_t *mask;
+    int64_t position; /* of query 0 among the keys */
+    int64_t keys;     /* that there are */
     T *o, *lse;
     T *d_o, *dq, *dk, *dv; /* gradient alone */
 } head;
@@ -44,8 +46,13 @@ static head head_of(const esp_attention *s, void *const *operands, bool gradient
                  .k = place(operands, ESP_K, s->k_stride, sample, kv),
                  .v = place(operands, ESP_V, s->v_stride, sample, kv),
                  .mask = mask ? mask + sample * s->mask_stride : NULL,
+                 .keys = s->t,
                  .o = place(operands, ESP_O, s->o_stride, sample, h),
                  .lse = (T *)operands[ESP_LSE] + number * s->s};
+    if (s->positioned) {
+        made.position = *(const int32_t *)operands[ESP_POSITION];
+        made.keys = made.position + s->s < s->t ? made.position + s->s : s->t;
+    }
     if (gradient) {
         made.d_o = place(operands, ESP_DO, s->o_stride, sample, h);
         made.dq = place(operands, ESP_DQ, s->q_stride, sample, h);
@@ -56,14 +63,18 @@ static head head_of(const esp_attention *s, void *const *operands, bool gradient
 }
 
 /* Keys that query i may see, the mask aside: begin <= j < end. */
-static int64_t keys_begin(const esp_attention *s, int64_t i)
+static int64_t keys_begin(const head *h, int64_t i)
 {
+    const esp_attention *s = h->s;
+    i += h->position;
     return s->window > 0 && i - s->window + 1 > 0 ? i - s->window + 1 : 0;
 }
 
-static int64_t keys_end(const esp_attention *s, int64_t i)
+static int64_t keys_end(const head *h, int64_t i)
 {
-    int64_t end = s->t;
+    const esp_attention *s = h->s;
+    int64_t end = h->keys;
+    i += h->position;
     if (s->causal && i + 1 < end)
         end = i + 1;
     if (s->window > 0 && i + s->window < end)
@@ -91,7 +102,7 @@ static void make_scores(const head *h, score_block *b)
                   .alpha = s->scale,
                   .beta = 0});
     for (int64_t i = 0; i < b->queries; i++) {
-        int64_t begin = keys_begin(s, b->q + i) - b->k, end = keys_end(s, b->q + i) - b->k;
+        int64_t begin = keys_begin(h, b->q + i) - b->k, end = keys_end(h, b->q + i) - b->k;
         T *row = b->score + i * KEYS;
         for (int64_t j = 0; j < b->keys; j++)
             if (j < begin || j >= end || (h->mask && !h->mask[b->k + j]))
@@ -150,8 +161,8 @@ static void attend_block(const head *h, score_block *b)
         sum[i] = 0;
     }
     zero_rows(o, b->queries, o_row, s->ev);
-    int64_t end = keys_end(s, b->q + b->queries - 1);
-    for (int64_t k = keys_begin(s, b->q); k < end; k += KEYS) {
+    int64_t end = keys_end(h, b->q + b->queries - 1);
+    for (int64_t k = keys_begin(h, b->q); k < end; k += KEYS) {
         begin_keys(h, b, k, end);
         make_scores(h, b);
         for (int64_t i = 0; i < b->queries; i++)
@@ -291,8 +302,8 @@ static void attend_back(const head *h, score_block *b)
         for (int64_t j = 0; j < s->ev; j++)
             dot[i] += h->d_o[(b->q + i) * o_row + j] * h->o[(b->q + i) * o_row + j];
     }
-    int64_t end = keys_end(s, b->q + b->queries - 1);
-    for (int64_t k = keys_begin(s, b->q); k < end; k += KEYS) {
+    int64_t end = keys_end(h, b->q + b->queries - 1);
+    for (int64_t k = keys_begin(h, b->q); k < end; k += KEYS) {
         begin_keys(h, b, k, end);
         make_weights(h, b);
         make_slopes(h, b, dot, slope);

@@ -57,7 +57,9 @@ typedef struct esp_window {
  * (-inf, and o = 0, where it sees none). q is [batch, heads, s, e], k [batch, kv_heads, t, e], v [batch, kv_heads, t, ev],
  * o [batch, heads, s, ev], each by its strides with dense features; lse is [batch, heads, s], dense; heads / kv_heads
  * queries' heads share one of the keys'. Query i sees key j unless causal and j > i, or window > 0 and |i - j| >= window, or
- * the mask [batch, t] (bytes; 0: not seen) says so. do has o's strides, dq, dk, dv those of q, k, v. */
+ * the mask [batch, t] (bytes; 0: not seen) says so. do has o's strides, dq, dk, dv those of q, k, v.
+ * `positioned`: query 0 stands at position p of the keys, so query i is p + i above, and keys from p + s on, which nobody has
+ * written yet, are not seen. */
 enum { ESP_STRIDE_BATCH, ESP_STRIDE_HEAD, ESP_STRIDE_ROW, ESP_STRIDES };
 
 typedef struct esp_attention {
@@ -68,6 +70,7 @@ typedef struct esp_attention {
     int64_t window;      /* 0: none */
     double scale;
     int32_t causal;
+    int32_t positioned;
     int32_t site;
 } esp_attention;
 
@@ -83,7 +86,8 @@ enum {
     ESP_DQ,
     ESP_DK,
     ESP_DV,
-    ESP_ATTENTION_OPERANDS
+    ESP_ATTENTION_OPERANDS,
+    ESP_POSITION = ESP_DO /* forward alone: p, an int32_t; read when `positioned` */
 };
 
 typedef struct esp_image {
