@@ -81,6 +81,7 @@ typedef struct trial {
     training *t;
     schedule *s;
     interpreter *it;
+    graph_function *eval;
     const graph_value *scores; /* of eval */
     int ids[BATCH][S];
     char *arena;
@@ -138,9 +139,9 @@ static void elaborate(trial *t, const char *plan)
 }
 
 /* The value `y` of eval: the interpreter has every position's scores there. */
-static const graph_value *scores_of(const graph *g)
+static const graph_value *scores_of(const graph *g, const graph_function *eval)
 {
-    const graph_region *r = &graph_function_find(g, "eval")->region;
+    const graph_region *r = &eval->region;
     for (size_t i = r->ops.count; i-- > 0;) {
         const graph_value *x =
             r->ops.items[i]->outputs.count ? r->ops.items[i]->outputs.items[0] : NULL;
@@ -152,6 +153,18 @@ static const graph_value *scores_of(const graph *g)
     return NULL;
 }
 
+/* `step` and `eval` are not compiled. */
+static void keep_sampling(graph *g)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < g->functions.count; i++) {
+        const char *name = g->functions.items[i]->name;
+        if (!strcmp(name, "prefill") || !strcmp(name, "decode"))
+            g->functions.items[kept++] = g->functions.items[i];
+    }
+    g->functions.count = kept;
+}
+
 static void compile(trial *t, const char *path)
 {
     codegen_options how = {.cpu = "native"};
@@ -159,7 +172,9 @@ static void compile(trial *t, const char *path)
         .output = path, .runtime = TEST_BUILD_DIR "/libespalier_rt.a", .shared = true};
     pass_simplify(t->g);
     assert_null(graph_verify(t->g, t->memory));
-    t->scores = scores_of(t->g);
+    t->eval = graph_function_find(t->g, "eval");
+    t->scores = scores_of(t->g, t->eval);
+    keep_sampling(t->g);
     t->it = interpret_new(t->g, t->memory);
     t->s = pass_partition(t->g, t->t, t->sink) ? pass_schedule(t->g, t->t, t->sink) : NULL;
     if (!t->s)
@@ -304,7 +319,7 @@ static void try_model(const sampled_model *m, const char *precision, double boun
     compile(&t, path);
     fill(&t);
     load(&t, path);
-    interpret_run(t.it, graph_function_find(t.g, "eval"));
+    interpret_run(t.it, t.eval);
     const double *all = interpret_value(t.it, t.scores);
     for (int sequence = 0; sequence < BATCH; sequence++)
         for (int singles = 0; singles <= S; singles += singles ? S - 4 : 4) {
