@@ -63,19 +63,20 @@ const unit *unit_suggest(const char *name, size_t length)
     return NULL;
 }
 
-const char *quantity_words(quantity q)
+static const struct {
+    const char *name, *example;
+} quantities[] = {[BYTES] = {"a number of bytes", "80 GiB"},
+                  [BANDWIDTH] = {"a bandwidth", "10 GB/s"},
+                  [TIME] = {"a time", "5 us"},
+                  [COMPUTE] = {"a rate of computing", "989 TFLOP/s"},
+                  [SHARE] = {"a share", "20%"}};
+
+const char *quantity_name(quantity q)
 {
-    switch (q) {
-    case BYTES:
-        return "a number of bytes, as 80 GiB";
-    case BANDWIDTH:
-        return "a bandwidth, as 10 GB/s";
-    case TIME:
-        return "a time, as 5 us";
-    case COMPUTE:
-        return "a rate of computing, as 989 TFLOP/s";
-    case SHARE:
-        return "a share, as 20%";
-    }
-    return "";
+    return quantities[q].name;
+}
+
+const char *quantity_example(quantity q)
+{
+    return quantities[q].example;
 }

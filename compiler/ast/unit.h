@@ -19,7 +19,8 @@ const unit *unit_find(const char *name, size_t length);
 /* The unit that `name` is most probably meant to be; NULL where none is near. */
 const unit *unit_suggest(const char *name, size_t length);
 
-/* "bytes", "a bandwidth", "a time", "a rate of computing", "a share": with an example, as "a bandwidth, as 10 GB/s". */
-const char *quantity_words(quantity q);
+/* "a bandwidth", and one: "10 GB/s". */
+const char *quantity_name(quantity q);
+const char *quantity_example(quantity q);
 
 #endif

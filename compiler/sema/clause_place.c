@@ -126,6 +126,18 @@ static bool take_some(setup *u, const ast_node *x, level *l)
 
 static bool read_level(setup *u, const ast_node *x, level *l);
 
+/* Ranks are on nodes and on what computes. */
+static bool holds_ranks(setup *u, const ast_node *x, const ast_node *declared)
+{
+    if (!strcmp(declared->word, "node") || cluster_kind_computes(declared->word))
+        return true;
+    diag *d = sema_report(u->sema, E0242, x->at, "'%s' is a '%s': no rank is on it", declared->name,
+                          declared->word);
+    diag_note(d, declared->name_at, "'%s' is declared here", declared->name);
+    u->poisoned = true;
+    return false;
+}
+
 static bool read_named(setup *u, const ast_node *x, level *l)
 {
     const ast_node *cluster = u->cluster->of->node;
@@ -136,7 +148,7 @@ static bool read_named(setup *u, const ast_node *x, level *l)
         const ast_node *declared = unit_in(ast_child(within, AST_BODY), x->name);
         if (!declared)
             report_no_level(u, within, x->name, x->name_at);
-        return declared && push_step(u, l, declared, true);
+        return declared && holds_ranks(u, x, declared) && push_step(u, l, declared, true);
     }
     int found = find_below(u, ast_child(cluster, AST_BODY), x->name, l);
     if (!found)
@@ -150,7 +162,7 @@ static bool read_named(setup *u, const ast_node *x, level *l)
             diag_fix(d, "%s.%s", l->steps[l->depth - 2].unit->name, x->name);
         u->poisoned = true;
     }
-    return found == 1;
+    return found == 1 && holds_ranks(u, x, l->steps[l->depth - 1].unit);
 }
 
 /* `g`, `host.g`, `host[0].g`. */
@@ -304,7 +316,9 @@ static const ast_node *first_device(const ast_node *body)
         if (declared->kind != AST_UNIT)
             continue;
         bool holds = !strcmp(declared->word, "node");
-        const ast_node *found = holds ? first_device(ast_child(declared, AST_BODY)) : declared;
+        const ast_node *found = holds ? first_device(ast_child(declared, AST_BODY))
+                                : cluster_kind_computes(declared->word) ? declared
+                                                                        : NULL;
         if (found)
             return found;
     }

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { MOST_DEVICES = 4096, MOST_LINKS = 1 << 20 };
+enum { MOST_DEVICES = 4096, MOST_LINKS = 1 << 20, MOST_COMPARED = 4096 };
 
 /* One device, or one node with what is inside it. */
 typedef struct instance {
@@ -15,6 +15,8 @@ typedef struct instance {
 
 typedef struct group {
     atom name;
+    span at;
+    bool lost; /* something inside is wrong: not all members are here */
     VEC(instance) members;
 } group;
 
@@ -30,8 +32,43 @@ typedef struct builder {
     cluster_model *out;
     int64_t links;
     int box;
-    bool gap; /* a declaration is lost */
+    bool gap;  /* a declaration is lost */
+    bool full; /* larger than the limits: nothing more is added */
 } builder;
+
+/* What a cluster is made of beside nodes. */
+static const struct {
+    const char *name;
+    bool computes; /* a rank may be there; else it relays */
+} kinds[] = {{"cpu", true}, {"gpu", true}, {"nic", false}};
+enum { KIND_COUNT = sizeof kinds / sizeof *kinds };
+
+static int kind_of(builder *b, const ast_node *declared)
+{
+    nearest n = nearest_to(declared->word);
+    for (int i = 0; i < KIND_COUNT; i++) {
+        if (!strcmp(kinds[i].name, declared->word))
+            return i;
+        nearest_offer(&n, kinds[i].name);
+    }
+    nearest_offer(&n, "node");
+    span at = {declared->at.file, declared->at.begin,
+               declared->at.begin + (uint32_t)strlen(declared->word)};
+    diag *d = sema_report(b->sema, E0246, at, "no kind of device is called '%s'", declared->word);
+    if (nearest_found(&n))
+        diag_fix_edit(d, at, n.best, "did you mean '%s'?", n.best);
+    else
+        diag_fix(d, "cpu, gpu or nic");
+    return -1;
+}
+
+bool cluster_kind_computes(const char *kind)
+{
+    for (int i = 0; i < KIND_COUNT; i++)
+        if (!strcmp(kinds[i].name, kind))
+            return kinds[i].computes;
+    return false;
+}
 
 static void fail(builder *b)
 {
@@ -124,58 +161,82 @@ static void read_attributes(builder *b, const ast_node *body, device *d)
 
 static group_list *read_body(builder *b, const ast_node *body, const char *path);
 
+/* A name is free in its body, or taken: reported. */
+static bool is_free(builder *b, const group_list *list, atom name, span at)
+{
+    const group *before = group_find(list, name);
+    if (!before)
+        return true;
+    diag *d = sema_report(b->sema, E0203, at, "'%s' is declared twice", name);
+    diag_note(d, before->at, "first here");
+    fail(b);
+    return false;
+}
+
+static bool too_many(builder *b, span at, const char *what)
+{
+    sema_report(b->sema, E0238, at, "a cluster has at most %d %s", MOST_DEVICES, what);
+    b->full = true;
+    fail(b);
+    return false;
+}
+
+/* One more of what is declared; its name in the link graph is `name`. */
+static bool add_member(builder *b, const ast_node *declared, device *d, const char *name, group *g)
+{
+    arena *a = b->sema->memory;
+    instance one = {.node = -1};
+    if (!d) {
+        b->box = b->out->boxes++;
+        if (b->out->boxes > MOST_DEVICES)
+            return too_many(b, declared->at, "nodes");
+        one.inside = read_body(b, ast_child(declared, AST_BODY), arena_format(a, "%s.", name));
+    } else if (!cluster_kind_computes(d->kind)) {
+        if (b->out->links->nodes.count >= 4 * (size_t)MOST_DEVICES)
+            return too_many(b, declared->at, "devices");
+        one.node = link_graph_add_switch(b->out->links, name, declared->at);
+    } else {
+        if (b->out->devices.count == MOST_DEVICES)
+            return too_many(b, declared->at, "devices");
+        d->node = one.node = link_graph_add_device(b->out->links, name, declared->at);
+        vec_push(a, &b->out->devices, *d);
+    }
+    vec_push(a, &g->members, one);
+    return true;
+}
+
 static void add_unit(builder *b, const ast_node *declared, group_list *list)
 {
     arena *a = b->sema->memory;
     int64_t count;
-    group *before = group_find(list, declared->name);
-    if (before) {
-        sema_report(b->sema, E0203, declared->name_at, "'%s' is declared twice", declared->name);
-        fail(b);
+    if (!is_free(b, list, declared->name, declared->name_at))
         return;
-    }
-    if (!count_of(b, declared, &count)) {
-        fail(b);
-        return;
-    }
     group *g = arena_make(a, group);
     g->name = declared->name;
+    g->at = declared->name_at;
     vec_push(a, &list->groups, g);
     bool holds = !strcmp(declared->word, "node");
     device d = {.kind = declared->word, .box = b->box};
+    g->lost = !count_of(b, declared, &count) || (!holds && kind_of(b, declared) < 0);
+    if (g->lost) {
+        fail(b);
+        return;
+    }
     if (!holds)
         read_attributes(b, ast_child(declared, AST_BODY), &d);
-    for (int64_t i = 0; i < count && !b->out->poisoned; i++) {
+    for (int64_t i = 0; i < count && !b->full; i++) {
         const char *name =
             count > 1 ? arena_format(a, "%s%s[%lld]", list->path, declared->name, (long long)i)
                       : arena_format(a, "%s%s", list->path, declared->name);
-        instance one = {.node = -1};
-        if (holds) {
-            b->box = b->out->boxes++;
-            if (b->out->boxes > MOST_DEVICES) {
-                sema_report(b->sema, E0238, declared->at, "a cluster has at most %d nodes",
-                            MOST_DEVICES);
-                fail(b);
-                return;
-            }
-            one.inside = read_body(b, ast_child(declared, AST_BODY), arena_format(a, "%s.", name));
-        } else {
-            if (b->out->devices.count == MOST_DEVICES) {
-                sema_report(b->sema, E0238, declared->at, "a cluster has at most %d devices",
-                            MOST_DEVICES);
-                fail(b);
-                return;
-            }
-            d.node = one.node = link_graph_add_device(b->out->links, name, declared->at);
-            vec_push(a, &b->out->devices, d);
-        }
-        vec_push(a, &g->members, one);
+        if (!add_member(b, declared, holds ? NULL : &d, name, g))
+            return;
     }
 }
 
-static void inside_of(builder *b, const ast_node *path, const instance_vec *from, instance_vec *out)
+/* What is called so inside any of `from`. False: nothing is, or not all of it is known; reported. */
+static bool inside_of(builder *b, const ast_node *path, const instance_vec *from, instance_vec *out)
 {
-    bool found = false;
+    bool found = false, lost = false;
     nearest n = nearest_to(path->name);
     for (size_t i = 0; i < from->count; i++) {
         const group *g =
@@ -185,62 +246,64 @@ static void inside_of(builder *b, const ast_node *path, const instance_vec *from
         for (size_t k = 0; g && k < g->members.count; k++)
             vec_push(b->sema->memory, out, g->members.items[k]);
         found = found || g;
+        lost = lost || (g && g->lost);
     }
-    if (found)
-        return;
-    fail(b);
-    if (b->gap)
-        return;
-    diag *d = sema_report(b->sema, E0311, path->name_at.file >= 0 ? path->name_at : path->at,
-                          "nothing in the cluster is called '%s' here", path->name);
+    if (found || b->gap)
+        return found && !lost;
+    span at = path->name_at.file >= 0 ? path->name_at : path->at;
+    diag *d =
+        sema_report(b->sema, E0311, at, "nothing in the cluster is called '%s' here", path->name);
     if (nearest_found(&n))
-        diag_fix_edit(d, path->name_at.file >= 0 ? path->name_at : path->at, n.best,
-                      "did you mean '%s'?", n.best);
+        diag_fix_edit(d, at, n.best, "did you mean '%s'?", n.best);
+    return false;
 }
 
-/* `g`, `host.g`, `g[2]`, `host[0..1].g`. Empty after a report. */
-static void resolve(builder *b, const ast_node *path, group_list *list, instance_vec *out)
+/* `host[0..1]`: some of those that `from` holds. */
+static bool take_some(builder *b, const ast_node *range, const instance_vec *from,
+                      instance_vec *out)
+{
+    value v = constant_of(b->sema, range);
+    v.last = v.kind == VALUE_NUMBER ? v.number : v.last;
+    bool whole = (v.kind == VALUE_NUMBER && v.quantity == BARE) || v.kind == VALUE_RANGE;
+    whole = whole && v.number == (double)(int64_t)v.number && v.last == (double)(int64_t)v.last;
+    if (!whole || v.number < 0 || v.last < v.number || v.last >= (double)from->count) {
+        if (v.kind != VALUE_POISON)
+            sema_report(b->sema, E0236, range->at, "there are %zu, counted from 0", from->count);
+        return false;
+    }
+    for (int64_t i = (int64_t)v.number; i <= (int64_t)v.last; i++)
+        vec_push(b->sema->memory, out, from->items[i]);
+    return true;
+}
+
+/* `g`, `host.g`, `g[2]`, `host[0..1].g`. False after a report. */
+static bool resolve(builder *b, const ast_node *path, group_list *list, instance_vec *out)
 {
     instance_vec from = {0};
     if (path->kind == AST_NAME) {
         vec_push(b->sema->memory, &from, (instance){-1, list});
-        inside_of(b, path, &from, out);
-    } else if (path->kind == AST_MEMBER) {
-        resolve(b, path->children[0], list, &from);
-        if (!b->out->poisoned)
-            inside_of(b, path, &from, out);
-    } else if (path->kind == AST_AT && path->count == 2) {
-        resolve(b, path->children[0], list, &from);
-        value v = constant_of(b->sema, path->children[1]);
-        v.last = v.kind == VALUE_NUMBER ? v.number : v.last;
-        if ((v.kind != VALUE_NUMBER && v.kind != VALUE_RANGE) || v.number < 0 ||
-            v.last >= (double)from.count) {
-            if (v.kind != VALUE_POISON && !b->out->poisoned)
-                sema_report(b->sema, E0236, path->children[1]->at, "there are %zu, counted from 0",
-                            from.count);
-            fail(b);
-            return;
-        }
-        for (int64_t i = (int64_t)v.number; i <= (int64_t)v.last; i++)
-            vec_push(b->sema->memory, out, from.items[i]);
-    } else {
-        sema_report(b->sema, E0311, path->at, "the name of a device is expected here");
-        fail(b);
+        return inside_of(b, path, &from, out);
     }
+    if (path->kind == AST_MEMBER)
+        return resolve(b, path->children[0], list, &from) && inside_of(b, path, &from, out);
+    if (path->kind == AST_AT && path->count == 2)
+        return resolve(b, path->children[0], list, &from) &&
+               take_some(b, path->children[1], &from, out);
+    sema_report(b->sema, E0311, path->at, "the name of a device is expected here");
+    return false;
 }
 
 /* Devices alone, as nodes of the link graph. */
 static bool devices_of(builder *b, const ast_node *path, group_list *list, instance_vec *out)
 {
-    if (path->poisoned)
+    if (path->poisoned || !resolve(b, path, list, out))
         return false;
-    resolve(b, path, list, out);
-    for (size_t i = 0; i < out->count && !b->out->poisoned; i++)
+    for (size_t i = 0; i < out->count; i++)
         if (out->items[i].node < 0) {
             sema_report(b->sema, E0311, path->at, "a link ends at devices, and this is a node");
-            fail(b);
+            return false;
         }
-    return !b->out->poisoned;
+    return true;
 }
 
 static bool rate_of(builder *b, const ast_node *quantities, link_rate *rate)
@@ -270,6 +333,7 @@ static void connect(builder *b, const ast_node *at, int x, int y, const link_rat
 {
     if (++b->links > MOST_LINKS) {
         sema_report(b->sema, E0238, at->at, "a cluster has at most %d links", MOST_LINKS);
+        b->full = true;
         fail(b);
     } else if (at->word && !strcmp(at->word, "->"))
         link_graph_add_arc(b->out->links, x, y, *rate, at->at);
@@ -291,24 +355,49 @@ static const instance *edge_end(builder *b, const ast_node *end, const instance_
     return NULL;
 }
 
+/* The edge before that joins the same two the same way; NULL if there is none. */
+static const ast_node *edge_before(const ast_node *edges, size_t i)
+{
+    const ast_node *e = edges->children[i];
+    for (size_t k = 0; k < i; k++) {
+        const ast_node *other = edges->children[k];
+        bool same = ast_equal(e->children[0], other->children[0]) &&
+                    ast_equal(e->children[1], other->children[1]);
+        bool turned = ast_equal(e->children[0], other->children[1]) &&
+                      ast_equal(e->children[1], other->children[0]);
+        bool directed = !strcmp(e->word, "->");
+        if (!other->poisoned && directed == !strcmp(other->word, "->") &&
+            (same || (turned && !directed)))
+            return other;
+    }
+    return NULL;
+}
+
+static bool add_edge(builder *b, const ast_node *e, const instance_vec *all, link_rate rate)
+{
+    const instance *x = edge_end(b, e->children[0], all), *y = edge_end(b, e->children[1], all);
+    if (x == y && x)
+        sema_report(b->sema, E0311, e->at, "a link goes between two devices");
+    if (!x || !y || x == y)
+        return false;
+    rate.lanes = (int)e->number;
+    connect(b, e, x->node, y->node, &rate);
+    return true;
+}
+
 static void link_edges(builder *b, const ast_node *edges, const instance_vec *all, link_rate rate)
 {
-    for (size_t i = 0; i < edges->count && !b->out->poisoned; i++) {
+    for (size_t i = 0; i < edges->count && !b->full; i++) {
         const ast_node *e = edges->children[i];
-        if (e->poisoned)
-            continue;
-        const instance *x = edge_end(b, e->children[0], all), *y = edge_end(b, e->children[1], all);
-        if (!x || !y) {
-            fail(b);
-            return;
+        const ast_node *before =
+            e->poisoned || edges->count > MOST_COMPARED ? NULL : edge_before(edges, i);
+        if (before) {
+            diag *d = sema_report(b->sema, E0203, e->at, "these two are linked twice");
+            diag_note(d, before->at, "first here");
+            diag_fix(d, "x2 behind the first, for two links");
         }
-        if (x == y) {
-            sema_report(b->sema, E0311, e->at, "a link goes between two devices");
+        if (e->poisoned || before || !add_edge(b, e, all, rate))
             fail(b);
-            return;
-        }
-        rate.lanes = (int)e->number;
-        connect(b, e, x->node, y->node, &rate);
     }
 }
 
@@ -317,8 +406,10 @@ static void add_link(builder *b, const ast_node *link, group_list *list)
     const ast_node *ends = ast_child(link, AST_ENDS), *edges = ast_child(link, AST_EDGES);
     instance_vec x = {0}, y = {0};
     link_rate rate;
-    if (!devices_of(b, ends->children[0], list, &x) ||
-        !rate_of(b, ast_child(link, AST_QUANTITIES), &rate)) {
+    bool same = ends->count < 2 || ast_equal(ends->children[0], ends->children[1]);
+    bool fine = devices_of(b, ends->children[0], list, &x);
+    fine = (same || devices_of(b, ends->children[1], list, &y)) && fine;
+    if (!rate_of(b, ast_child(link, AST_QUANTITIES), &rate) || !fine) {
         fail(b);
         return;
     }
@@ -326,26 +417,38 @@ static void add_link(builder *b, const ast_node *link, group_list *list)
         link_edges(b, edges, &x, rate);
         return;
     }
-    bool same = ends->count < 2 || ast_equal(ends->children[0], ends->children[1]);
-    if (!same && !devices_of(b, ends->children[1], list, &y))
-        return;
     const instance_vec *other = same ? &x : &y;
     bool directed = link->word && !strcmp(link->word, "->");
-    for (size_t i = 0; i < x.count && !b->out->poisoned; i++)
-        for (size_t k = same && !directed ? i + 1 : 0; k < other->count && !b->out->poisoned; k++)
+    for (size_t i = 0; i < x.count && !b->full; i++)
+        for (size_t k = same && !directed ? i + 1 : 0; k < other->count && !b->full; k++)
             if (x.items[i].node != other->items[k].node)
                 connect(b, link, x.items[i].node, other->items[k].node, &rate);
 }
 
+/* The devices of all ends, each once. */
+static bool switch_ends(builder *b, const ast_node *ends, group_list *list, instance_vec *all)
+{
+    bool fine = true;
+    for (size_t i = 0; i < ends->count; i++) {
+        for (size_t k = 0; k < i; k++)
+            if (ast_equal(ends->children[i], ends->children[k])) {
+                diag *d = sema_report(b->sema, E0203, ends->children[i]->at,
+                                      "these are on the switch already");
+                diag_note(d, ends->children[k]->at, "first here");
+                fine = false;
+            }
+        fine = devices_of(b, ends->children[i], list, all) && fine;
+    }
+    return fine;
+}
+
 static void add_switch(builder *b, const ast_node *node, group_list *list)
 {
-    const ast_node *ends = ast_child(node, AST_ENDS);
     instance_vec all = {0};
     link_rate rate;
-    for (size_t i = 0; i < ends->count; i++)
-        if (!devices_of(b, ends->children[i], list, &all))
-            return;
-    if (!rate_of(b, ast_child(node, AST_QUANTITIES), &rate)) {
+    bool fine = switch_ends(b, ast_child(node, AST_ENDS), list, &all);
+    fine = rate_of(b, ast_child(node, AST_QUANTITIES), &rate) && fine;
+    if (!is_free(b, list, node->name, node->name_at) || !fine) {
         fail(b);
         return;
     }
@@ -356,6 +459,7 @@ static void add_switch(builder *b, const ast_node *node, group_list *list)
     int hub = link_graph_add_switch_over(b->out->links, name, nodes, (int)all.count, rate);
     group *g = arena_make(b->sema->memory, group);
     g->name = node->name;
+    g->at = node->name_at;
     vec_push(b->sema->memory, &g->members, (instance){hub, NULL});
     vec_push(b->sema->memory, &list->groups, g);
 }
@@ -364,10 +468,10 @@ static group_list *read_body(builder *b, const ast_node *body, const char *path)
 {
     group_list *list = arena_make(b->sema->memory, group_list);
     list->path = path;
-    for (size_t i = 0; body && i < body->count; i++)
+    for (size_t i = 0; body && i < body->count && !b->full; i++)
         if (body->children[i]->kind == AST_UNIT && !body->children[i]->poisoned)
             add_unit(b, body->children[i], list);
-    for (size_t i = 0; body && i < body->count && !b->out->poisoned; i++) {
+    for (size_t i = 0; body && i < body->count && !b->full; i++) {
         const ast_node *node = body->children[i];
         if (node->poisoned)
             fail(b);

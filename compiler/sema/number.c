@@ -216,10 +216,11 @@ bool constant_quantity(sema *s, const ast_node *e, quantity q, double *out)
         return true;
     }
     if (v.kind == VALUE_NUMBER && v.quantity == BARE)
-        sema_report(s, E0215, e->at, "a unit is missing: %s is expected", quantity_words(q));
+        sema_report(s, E0215, e->at, "a unit is missing: %s, as %s, is expected", quantity_name(q),
+                    quantity_example(q));
     else
-        sema_report(s, E0215, e->at, "%s is expected, not %s", quantity_words(q),
-                    value_words(&v, s->memory));
+        sema_report(s, E0215, e->at, "%s, as %s, is expected, not %s", quantity_name(q),
+                    quantity_example(q), value_words(&v, s->memory));
     return false;
 }
 

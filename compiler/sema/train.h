@@ -159,4 +159,7 @@ int reduce_per_node(const setup *u, int axis);
 /* cluster.c: NULL after a report. */
 cluster_model *cluster_build(sema *s, const definition *d);
 
+/* May a rank be on a device of that kind? */
+bool cluster_kind_computes(const char *kind);
+
 #endif

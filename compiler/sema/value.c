@@ -65,7 +65,7 @@ const char *value_words(const value *v, arena *a)
 {
     switch (v->kind) {
     case VALUE_NUMBER:
-        return v->quantity == BARE ? "a number" : quantity_words((quantity)v->quantity);
+        return v->quantity == BARE ? "a number" : quantity_name((quantity)v->quantity);
     case VALUE_FLAG:
         return "yes or no";
     case VALUE_DIM:
