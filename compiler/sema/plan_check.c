@@ -4,6 +4,8 @@
  */
 #include "sema/clause.h"
 
+#include "coll/order.h"
+
 #include <string.h>
 
 static const char *axis_name(const setup *u, int axis)
@@ -382,6 +384,33 @@ static void check_budget(setup *u)
     }
 }
 
+static void report_order(setup *u, span at, const char *part, const char *what)
+{
+    diag *d = sema_report(u->sema, E0235, later_of(at, u->said.canonical),
+                          "%s, and 'canonical' gives every mesh the same bits", what);
+    diag_note(d, earlier_of(at, u->said.canonical), "the other one");
+    diag_fix(d, "leave %s out: 'canonical' has an order of its own", part);
+}
+
+/* Under `canonical` sums follow one binary tree, whatever the mesh. */
+static void check_canonical(setup *u)
+{
+    arena *a = u->sema->memory;
+    if (u->said.canonical.file < 0)
+        return;
+    for (size_t i = 0; i < u->said.quantized.count; i++)
+        report_order(u, u->said.quantized.items[i], "'as'", "what is rounded depends on the mesh");
+    for (size_t i = 0; i < u->out->reduces.count && !u->said.quantized.count; i++) {
+        const training_reduce *r = &u->out->reduces.items[i];
+        if (u->out->mesh.items[r->axis].size <= 2 ||
+            (r->program && coll_adds_as_tree(r->program, a)))
+            continue;
+        report_order(u, r->at, "the clause",
+                     arena_format(a, "'%s' adds %d ranks in an order of its own", r->topology,
+                                  u->out->mesh.items[r->axis].size));
+    }
+}
+
 void plan_check_together(setup *u)
 {
     if (u->said.pipeline.axis >= 0) {
@@ -392,4 +421,5 @@ void plan_check_together(setup *u)
     check_shards(u);
     check_kept(u);
     check_budget(u);
+    check_canonical(u);
 }
