@@ -1,8 +1,10 @@
-/* sample: the train of a checkpoint compiled for one rank, to draw what follows a prompt. */
+/* sample: the training of a checkpoint compiled for one rank, to draw what follows a prompt. */
+#include "driver/checkpoint_source.h"
 #include "driver/commands.h"
-#include "driver/compile.h"
 
-#include <unistd.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
 
 /* Options that the executable takes as they are. */
 static const struct {
@@ -29,21 +31,33 @@ static char **executable_arguments(session *s, const char *checkpoint)
     return arguments;
 }
 
+/* The file of weights, and the plan: the one that the checkpoint itself holds, or --plan's. False after a refusal. */
+static bool find_plan(session *s, const char *checkpoint, checkpoint_source *from)
+{
+    struct stat status;
+    if (!options_has(s->options, OPTION_PLAN))
+        return checkpoint_source_open(s, checkpoint, from);
+    *from = (checkpoint_source){.path = checkpoint, .operand = s->options->value[OPTION_PLAN]};
+    if (stat(checkpoint, &status))
+        return session_refuse(s, "cannot read '%s': %s", checkpoint, strerror(errno));
+    return !S_ISDIR(status.st_mode) ||
+           session_misuse(s, "with --plan the checkpoint is a file, and '%s' is a folder",
+                          checkpoint);
+}
+
 int command_sample(session *s)
 {
     const options *o = s->options;
+    checkpoint_source from;
     compilation c = {0};
-    int code;
     if (o->operand_count != 1)
-        session_misuse(s, "sample takes one checkpoint: a safetensors file");
-    else if (!options_has(o, OPTION_PLAN))
-        session_misuse(s, "sample needs the plan that made the checkpoint: --plan FILE:PLAN");
-    else if (access(o->operands[0], R_OK))
-        session_refuse(s, "cannot read '%s'", o->operands[0]);
-    if (s->code == EXIT_FINE && compile_plan(s, o->value[OPTION_PLAN], PASS_GENERATE, &c))
-        code = compile_execute(&c, executable_arguments(s, o->operands[0]));
-    else
-        code = session_finish(s);
+        session_misuse(s, "sample takes one checkpoint: a file or a folder");
+    else if (find_plan(s, o->operands[0], &from) &&
+             compile_plan(s, from.operand, PASS_GENERATE, &c)) {
+        int code = compile_execute(&c, executable_arguments(s, from.path));
+        compile_clean_up(&c);
+        return code;
+    }
     compile_clean_up(&c);
-    return code;
+    return session_finish(s);
 }

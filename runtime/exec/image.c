@@ -294,8 +294,6 @@ static void read_functions(rt_making *m, const rt_place *root)
         if (strcmp(function->name, "eval") == 0)
             image->eval_function = i;
     }
-    if (!failed(m) && image->step_function < 0 && !rt_member_given(root, "sampling"))
-        rt_reader_fail(&m->reader, &array, NULL, "has no function 'step'");
 }
 
 static bool has_input(const rt_image *image, const char *name)

@@ -1,5 +1,6 @@
 #include "exec/image_sampling.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static int input_named(const rt_image *image, const char *name)
@@ -33,11 +34,9 @@ static void read_function(rt_reader *reader, const rt_place *place, rt_image *im
         rt_reader_fail(reader, place, name, "has no function of its name that gives scores");
 }
 
-void rt_sampling_read(rt_reader *reader, const rt_place *root, rt_image *image)
+static void read_sampling(rt_reader *reader, const rt_place *root, rt_image *image)
 {
     rt_sampling *s = &image->sampling;
-    if (reader->status != RT_OK || !rt_member_given(root, "sampling"))
-        return;
     rt_place object = rt_member_object(reader, root, "sampling");
     s->given = true;
     s->printed = rt_member_bool(reader, &object, "printed");
@@ -55,6 +54,17 @@ void rt_sampling_read(rt_reader *reader, const rt_place *root, rt_image *image)
     read_function(reader, &object, image, "decode", &s->decode);
     if (reader->status == RT_OK && (s->decode.count != 1 || s->prefill.count > s->context))
         rt_reader_fail(reader, &object, NULL, "has functions that take another number of ids");
+    if (reader->status == RT_OK && !(s->temperature >= 0 && s->top_p >= 0 && s->top_p <= 1))
+        rt_reader_fail(reader, &object, NULL, "has a temperature or share out of its range");
     if (reader->status == RT_OK && image->clock_position < 0)
         rt_reader_fail(reader, &object, NULL, "needs the clock 'position'");
+}
+
+void rt_sampling_read(rt_reader *reader, const rt_place *root, rt_image *image)
+{
+    if (reader->status == RT_OK && rt_member_given(root, "sampling"))
+        read_sampling(reader, root, image);
+    bool alone = image->sampling.given && !image->sampling.printed;
+    if (reader->status == RT_OK && image->step_function < 0 && !alone)
+        rt_reader_fail(reader, root, "functions", "has no function 'step'");
 }

@@ -1,4 +1,4 @@
-/* image_sampling.h: the image's member `sampling`, if it has one. Private to image.c, once inputs, clocks and functions stand. */
+/* image_sampling.h: the image's member `sampling`, if it has one; without, or where samples are printed, there must be a `step`. Private to image.c, once inputs, clocks and functions stand. */
 #ifndef ESPALIER_RUNTIME_EXEC_IMAGE_SAMPLING_H
 #define ESPALIER_RUNTIME_EXEC_IMAGE_SAMPLING_H
 

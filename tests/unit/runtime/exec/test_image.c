@@ -24,10 +24,18 @@ static const char good[] =
     "\"stacked\": false, \"site\": 1}],"
     "\"inputs\": [{\"name\": \"x\", \"type\": \"f32\", \"shape\": [12, 2], \"axes\": [1, -1], "
     "\"below\": 0,"
-    "\"offset\": 256, \"site\": 0}],"
-    "\"clock\": {\"step\": 0, \"steps\": 8},"
+    "\"offset\": 256, \"site\": 0},"
+    "{\"name\": \"x.prefill\", \"type\": \"i32\", \"shape\": [1, 4], \"axes\": [-1, -1], "
+    "\"below\": 9, \"offset\": 320, \"site\": 0},"
+    "{\"name\": \"x.decode\", \"type\": \"i32\", \"shape\": [1, 1], \"axes\": [-1, -1], "
+    "\"below\": 9, \"offset\": 384, \"site\": 0}],"
+    "\"clock\": {\"step\": 0, \"steps\": 8, \"position\": 16},"
     "\"functions\": [{\"name\": \"step\", \"results\": [{\"name\": \"loss\", \"kind\": \"loss\","
-    "\"type\": \"f32\", \"offset\": 24}]}],"
+    "\"type\": \"f32\", \"offset\": 24}]},"
+    "{\"name\": \"prefill\", \"results\": [{\"name\": \"scores\", \"kind\": \"scores\","
+    "\"type\": \"f32\", \"offset\": 448, \"count\": 9}]},"
+    "{\"name\": \"decode\", \"results\": [{\"name\": \"scores\", \"kind\": \"scores\","
+    "\"type\": \"f32\", \"offset\": 512, \"count\": 9}]}],"
     "\"data\": {\"format\": \"csv\", \"base\": \"/d\", \"paths\": [\"x.csv\"], \"site\": 0,"
     "\"fields\": [{\"input\": \"x\", \"columns\": [0, 1], \"scale\": 0.5, \"shift\": 1}]},"
     "\"training\": {\"batch\": 12, \"microbatches\": 1, \"epochs\": null, \"steps\": 5,"
@@ -36,6 +44,10 @@ static const char good[] =
     "\"keep\": 3, "
     "\"site\": 0},"
     "\"source\": \"{}\","
+    "\"sampling\": {\"printed\": true, \"text\": false, \"together\": true, \"prompt\": \"1 2\","
+    "\"length\": 20, \"temperature\": 0.5, \"top_k\": 3, \"top_p\": 0.75, \"seed\": \"7\", "
+    "\"every\": 4, \"context\": 6, \"prefill\": \"x.prefill\", \"decode\": \"x.decode\", \"site\": "
+    "0},"
     "\"collectives\": [{\"kind\": \"all_reduce\", \"name\": \"ring\", \"axis\": 1, \"type\": "
     "\"f32\","
     "\"site\": 0, \"clause\": 1, \"program\": {\"chunks\": 2, \"weights\": [1, 3],"
@@ -57,6 +69,11 @@ static void a_good_image_is_read(void **state)
     assert_int_equal(image.checkpoint.every, 2);
     assert_true(image.checkpoint.epochs);
     assert_string_equal(image.source, "{}");
+    assert_true(image.sampling.given && image.sampling.together && !image.sampling.text);
+    assert_int_equal(image.sampling.prefill.count, 4);
+    assert_int_equal(image.sampling.decode.function, 2);
+    assert_int_equal(image.sampling.decode.ids, 384);
+    assert_int_equal(image.functions[2].results[0].count, 9);
     const rt_program *program = &image.collectives[0].program;
     assert_int_equal(program->ranks, 3);
     assert_int_equal(program->send_count, 3);
@@ -130,6 +147,14 @@ static void what_is_wrong_is_named(void **state)
         {"\"18446744073709551615\"", "\"-1\"", "training.seed is not an unsigned integer"},
         {"\"every\": 2", "\"every\": -2", "checkpoint.every is out of range"},
         {"\"folder\": \"ckpt\"", "\"folder\": \"\"", "checkpoint.folder is empty"},
+        {"\"context\": 6", "\"context\": 3", "sampling has functions that take another number"},
+        {"\"prefill\": \"x.prefill\"", "\"prefill\": \"x\"", "sampling.prefill is no input of ids"},
+        {"\"decode\": \"x.decode\"", "\"decode\": \"x.prefill\"", "that take another number"},
+        {"\"name\": \"decode\"", "\"name\": \"encode\"", "sampling.decode has no function"},
+        {"\"temperature\": 0.5", "\"temperature\": -1", "sampling has a temperature"},
+        {"\"top_p\": 0.75", "\"top_p\": 1.5", "or share out of its range"},
+        {"\"count\": 9", "\"count\": 2000", "functions[1].results[0].offset ends outside"},
+        {"\"position\": 16", "\"place\": 16", "sampling needs the clock 'position'"},
         {"\"weights\": [1, 3]", "\"weights\": [1]", "program.weights is not as long"},
         {"[0, 0, 1, \"reduce\"]", "[2, 0, 1, \"reduce\"]", "steps[0][0][0] is out of range"},
         {"[0, 0, 1, \"reduce\"]", "[0, 0, 3, \"reduce\"]", "steps[0][0][2] is out of range"},
