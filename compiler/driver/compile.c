@@ -20,7 +20,7 @@ static bool run_parse(compilation *c)
         return session_refuse(s, "cannot read '%s': %s", c->path, strerror(errno));
     parse_context context = {s->memory, s->atoms, s->sources, s->diags};
     c->file = parse_file(&context, file);
-    return diag_error_count(s->diags) == 0;
+    return true;
 }
 
 static const char *verify_tree(compilation *c)
@@ -38,7 +38,7 @@ static bool run_resolve(compilation *c)
                               said ? said : "the usual places");
     sema_context context = {s->memory, s->atoms, s->sources, s->diags, library};
     c->meaning = sema_new(&context, c->file);
-    return diag_error_count(s->diags) == 0;
+    return true;
 }
 
 /* The whole file for `check`; to run a plan, what it uses must be right. */
@@ -123,7 +123,7 @@ static bool run_generate(compilation *c)
 typedef bool run_fn(compilation *c);
 typedef const char *verify_fn(compilation *c);
 
-/* The compiler, pass by pass. */
+/* The compiler, pass by pass. A file's mistakes are reported together: reading goes on to `shape`, whatever was found. */
 static const struct {
     run_fn *run;
     verify_fn *verify; /* NULL, or words that say what is broken */
@@ -201,10 +201,10 @@ bool compile_plan(session *s, const char *operand, pass_id last, compilation *c)
         return session_misuse(s, "no such pass: '%s'; there are %s", stop,
                               compile_pass_names(s->memory));
     for (int i = 0; i <= (int)last && i <= stop_at; i++) {
-        if (!run_step(c, (pass_id)i))
+        if (!run_step(c, (pass_id)i) || (i >= PASS_SHAPE && diag_error_count(s->diags) > 0))
             return false;
     }
-    return true;
+    return diag_error_count(s->diags) == 0;
 }
 
 void compile_clean_up(compilation *c)
