@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct source_file {
@@ -19,7 +20,8 @@ typedef struct source_file {
 struct source_set {
     arena *memory;
     VEC(source_file) files;
-    VEC(source_file) overlays; /* without their lines */
+    VEC(source_file) overlays;  /* without their lines */
+    VEC(source_file) held; /* likewise; their paths are whole */
 };
 
 enum { LARGEST_READ = 64 << 20 };
@@ -100,6 +102,36 @@ static int read_overlay(source_set *set, const char *shown)
     return -1;
 }
 
+/* The path without links and detours; as it is where no such file exists. */
+static const char *whole_path(arena *a, const char *path)
+{
+    char *whole = realpath(path, NULL);
+    const char *kept = whole ? arena_copy_text(a, whole, strlen(whole)) : path;
+    free(whole);
+    return kept;
+}
+
+void source_hold(source_set *set, const char *path, const char *bytes, size_t length)
+{
+    const char *whole = whole_path(set->memory, path);
+    source_file f = {.path = arena_copy_text(set->memory, whole, strlen(whole)),
+                     .bytes = arena_copy_text(set->memory, bytes, length),
+                     .length = length};
+    vec_push(set->memory, &set->held, f);
+}
+
+/* The number of the text that stands in for a file; -1: none does. */
+static int read_held(source_set *set, const char *path, const char *shown)
+{
+    const char *whole = set->held.count ? whole_path(set->memory, path) : path;
+    for (size_t i = 0; i < set->held.count; i++) {
+        const source_file *f = &set->held.items[i];
+        if (strcmp(f->path, whole) == 0)
+            return add_file(set, shown, f->bytes, f->length);
+    }
+    return -1;
+}
+
 int source_read(source_set *set, const char *path)
 {
     return source_read_as(set, path, path);
@@ -109,6 +141,9 @@ int source_read_as(source_set *set, const char *path, const char *shown)
 {
     if (source_is_overlaid(set))
         return read_overlay(set, shown);
+    int number = read_held(set, path, shown);
+    if (number >= 0)
+        return number;
     FILE *file = fopen(path, "rb");
     if (!file)
         return -1;

@@ -48,6 +48,9 @@ int source_read_as(source_set *set, const char *path, const char *shown);
 void source_overlay(source_set *set, const char *shown, const char *bytes, size_t length);
 bool source_is_overlaid(const source_set *set);
 
+/* Reading the file at `path`, however its path is written, gives this text: what an editor holds of it. */
+void source_hold(source_set *set, const char *path, const char *bytes, size_t length);
+
 int source_count(const source_set *set);
 const char *source_path(const source_set *set, int file);
 const char *source_bytes(const source_set *set, int file, size_t *length);

@@ -107,7 +107,21 @@ void lsp_documents_clean_up(lsp_documents *all)
         lsp_documents_drop(all, all->first->uri);
 }
 
-const lsp_analysis *lsp_document_analyse(lsp_document *d, const char *library)
+bool lsp_analysis_reads(const lsp_analysis *known, const char *path)
+{
+    char *whole = realpath(path, NULL);
+    bool reads = false;
+    for (size_t i = 0; whole && known->meaning && i < known->meaning->files.count; i++) {
+        char *one = realpath(known->meaning->files.items[i]->path, NULL);
+        reads = reads || (one && strcmp(one, whole) == 0);
+        free(one);
+    }
+    free(whole);
+    return reads;
+}
+
+const lsp_analysis *lsp_document_analyse(lsp_document *d, const lsp_documents *all,
+                                         const char *library)
 {
     if (d->analysis)
         return d->analysis;
@@ -118,6 +132,9 @@ const lsp_analysis *lsp_document_analyse(lsp_document *d, const char *library)
     known->sources = source_set_new(memory);
     known->diags = diag_sink_new(memory, known->sources);
     known->file = source_add(known->sources, d->path, d->text, strlen(d->text));
+    for (const lsp_document *other = all->first; other; other = other->next)
+        if (other != d)
+            source_hold(known->sources, other->path, other->text, strlen(other->text));
     parse_context parsing = {memory, known->atoms, known->sources, known->diags};
     known->tree = parse_file(&parsing, known->file);
     known->plans = arena_make(memory, lsp_plans);

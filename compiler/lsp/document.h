@@ -4,7 +4,7 @@
  * that the editor holds stands in for the file on disk.
  *
  *     lsp_document *d = lsp_documents_put(&documents, uri, text);
- *     const lsp_analysis *known = lsp_document_analyse(d, library);
+ *     const lsp_analysis *known = lsp_document_analyse(d, &documents, library);
  *     const lsp_plans *plans = lsp_plans_of(known);       // made once, and only when asked for
  */
 #ifndef ESPALIER_LSP_DOCUMENT_H
@@ -56,8 +56,12 @@ lsp_document *lsp_documents_find(const lsp_documents *all, const char *uri);
 void lsp_documents_drop(lsp_documents *all, const char *uri);
 void lsp_documents_clean_up(lsp_documents *all);
 
-/* `library`: the folder of the standard library. */
-const lsp_analysis *lsp_document_analyse(lsp_document *d, const char *library);
+/* `all`: what is open stands in for the files that the document imports. `library`: the folder of the standard library. */
+const lsp_analysis *lsp_document_analyse(lsp_document *d, const lsp_documents *all,
+                                         const char *library);
+
+/* Does what is known of the document come from that file too? */
+bool lsp_analysis_reads(const lsp_analysis *known, const char *path);
 
 /* Changes the part of the text that an LSP range names. */
 void lsp_document_edit(lsp_document *d, const cJSON *range, const char *replacement);

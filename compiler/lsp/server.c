@@ -46,11 +46,23 @@ static void publish_foreign(lsp_server *server, lsp_document *d, const lsp_analy
     d->foreign = now;
 }
 
-static void report(lsp_server *server, lsp_document *d)
+static void report_one(lsp_server *server, lsp_document *d)
 {
-    const lsp_analysis *known = lsp_document_analyse(d, server->library);
+    const lsp_analysis *known = lsp_document_analyse(d, &server->documents, server->library);
     publish(server, d->uri, diag_file_json(known->diags, known->file));
     publish_foreign(server, d, known);
+}
+
+/* The document, and those that import it. */
+static void report(lsp_server *server, lsp_document *d)
+{
+    report_one(server, d);
+    for (lsp_document *other = server->documents.first; other; other = other->next) {
+        if (other == d || !other->analysis || !lsp_analysis_reads(other->analysis, d->path))
+            continue;
+        lsp_document_forget(other);
+        report_one(server, other);
+    }
 }
 
 static void did_open(lsp_server *server, const cJSON *params)
@@ -70,7 +82,7 @@ static lsp_document *document_of(lsp_server *server, const cJSON *params)
 static const lsp_analysis *analysis_of(lsp_server *server, const cJSON *params)
 {
     lsp_document *d = document_of(server, params);
-    return d ? lsp_document_analyse(d, server->library) : NULL;
+    return d ? lsp_document_analyse(d, &server->documents, server->library) : NULL;
 }
 
 static void did_change(lsp_server *server, const cJSON *params)
@@ -97,7 +109,7 @@ static void did_save(lsp_server *server, const cJSON *params)
     (void)params;
     for (lsp_document *d = server->documents.first; d; d = d->next) {
         lsp_document_forget(d);
-        report(server, d);
+        report_one(server, d);
     }
 }
 

@@ -286,6 +286,18 @@ for _, message in ipairs(others) do
 end
 check("an imported file's error is shown in it, and goes when it is no longer imported", shown and cleared, others)
 
+local parts_uri = vim.uri_from_fname(work .. "/parts.plan")
+local other = { jsonrpc = "2.0", method = "textDocument/didOpen",
+  params = { textDocument = { uri = parts_uri, languageId = "espalier", version = 1, text = "use nn\n" } } }
+local whole = { jsonrpc = "2.0", method = "textDocument/didChange", params = { textDocument = { uri = parts_uri, version = 2 },
+  contentChanges = { { text = read(work .. "/parts.plan") } } } }
+local counts = {}
+_, others = talk({ start, opened(text), other, whole, bye, exit })
+for _, message in ipairs(others) do
+  if message.method == "textDocument/publishDiagnostics" and message.params.uri == uri then counts[#counts + 1] = #message.params.diagnostics end
+end
+check("what an editor holds of an imported file counts, saved or not", vim.deep_equal(counts, { 0, 1, 0 }), counts)
+
 -- ---------------------------------------------------------------- big documents
 
 local many = { text }
