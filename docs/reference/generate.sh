@@ -13,7 +13,7 @@ out=${1:-$source/docs/reference}
 definitions() {
     awk '
     function flush_source() { source = "" }
-    function emit(    head, name, kind, words, i, at, example, count) {
+    function emit(    head, name, kind, words, i, k, at, one, several, count) {
         head = signature
         sub(/[ \t]*\{.*$/, "", head)
         gsub(/[ \t\n]+/, " ", head)
@@ -29,7 +29,10 @@ definitions() {
         if (at) { examples[++count] = substr(words, at + 2); words = substr(words, 1, at) }
         sub(/\n+$/, "", words)
         printf "\n## %s\n\n`%s`\n\n%s\n", name, head, words
-        for (i = 1; i <= count; i++) show(kind, examples[i], head)
+        for (i = 1; i <= count; i++) { # several on a line stand apart by two blanks or more
+            several = split(examples[i], one, /   */)
+            for (k = 1; k <= several; k++) show(kind, one[k], head)
+        }
         if (count == 0 && kind == "topology") printf "\n```plan\n%s```\n", source
     }
     function frame_of(head) {
