@@ -326,7 +326,19 @@ static int items_of(const parameter *p)
                                                                              : 0;
 }
 
-/* A number, a schedule's result, or a tuple where the default is one: no text, no range, no unit. */
+/* Does the definition take the parameter apart, as in `window[0]`? Then a tuple is as good as a number for all. */
+static bool is_indexed(const ast_node *node, atom name)
+{
+    if (node->kind == AST_AT && node->children[0]->name == name)
+        return true;
+    bool indexed = false;
+    for (size_t i = 0; i < node->count && !indexed; i++)
+        indexed = is_indexed(node->children[i], name);
+    return indexed;
+}
+
+/* A number, a schedule's result, or a tuple where the default is one or its items are asked for: no text, no range, no
+ * unit. */
 static bool is_like_preset(elaboration *e, const definition *d, const parameter *p,
                            const ast_node *at, const value *v)
 {
@@ -337,7 +349,7 @@ static bool is_like_preset(elaboration *e, const definition *d, const parameter 
     if (v->kind == VALUE_NUMBER)
         fits = !items && (v->quantity == BARE || v->quantity == SHARE);
     else if (tuple)
-        fits = items ? v->count == items : !p->preset;
+        fits = items ? v->count == items : !p->preset || is_indexed(d->node, p->name);
     if (fits || p->kind != PARAMETER_NUMBER || v->kind == VALUE_POISON)
         return true;
     const char *due = items ? arena_format(a, "a tuple of %d numbers", items) : "a number";

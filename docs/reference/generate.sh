@@ -35,14 +35,14 @@ definitions() {
         }
         if (count == 0 && kind == "topology") printf "\n```plan\n%s```\n", source
     }
-    function frame_of(head) {
-        return head ~ /\[B, C, H, W\]/ ? "images" : head ~ /\[B, C, S\]/ ? "series" : "model"
+    function frame_of(head, example) {
+        return head ~ /\[B, C, H, W\]/ || example ~ /conv2d/ ? "images" : head ~ /\[B, C, S\]/ ? "series" : "model"
     }
     function show(kind, example, head) {
         if (kind == "optimizer") printf "\n```plan in train\noptimizer %s\n```\n", example
         else if (kind == "schedule") printf "\n```plan in train\noptimizer sgd(lr = %s)\n```\n", example
         else if (kind == "topology") printf "\n```plan in plan\n%s\n```\n", example
-        else printf "\n```plan in %s\nz = %s\n```\n", frame_of(head), example
+        else printf "\n```plan in %s\nz = %s\n```\n", frame_of(head, example), example
     }
     /^#/ && !inside { comment[++comments] = substr($0, 3); next }
     /^(layer|optimizer|schedule|topology) / { inside = 1; signature = ""; source = ""; heading = 1 }
