@@ -20,8 +20,8 @@ typedef struct source_file {
 struct source_set {
     arena *memory;
     VEC(source_file) files;
-    VEC(source_file) overlays;  /* without their lines */
-    VEC(source_file) held; /* likewise; their paths are whole */
+    VEC(source_file) overlays; /* without their lines */
+    VEC(source_file) held;     /* likewise; their paths are whole */
 };
 
 enum { LARGEST_READ = 64 << 20 };

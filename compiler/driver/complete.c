@@ -147,6 +147,8 @@ static void offer_values(completion *c, option_id id)
         offer_files(c, "");
     else if (strcmp(value, "FOLDER") == 0 || strcmp(value, "DIR") == 0)
         offer_files(c, NULL);
+    else if (strcmp(value, "FILE[:PLAN]") == 0)
+        offer_plan_files(c, AST_PLAN);
     else if (strcmp(value, "FORM") == 0)
         offer_forms(c, false);
     else if (strcmp(value, "PASS") == 0)

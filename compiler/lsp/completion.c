@@ -195,8 +195,7 @@ static void offer_parameters(const offering *o, ast_kind kind)
     const lsp_context *c = o->context;
     if (!*c->callee || !o->known->meaning || *c->named)
         return;
-    const definition *d = scope_find(o->known->meaning, o->known->meaning->main, kind,
-                                     atom_of(o->known->atoms, c->callee));
+    const definition *d = lsp_definition_of(o->known, kind, atom_of(o->known->atoms, c->callee));
     for (int i = 0; d && i < d->parameter_count; i++)
         offer(o, d->parameters[i].name, KIND_FIELD, lsp_head(o->known, d->node), "");
 }
@@ -249,8 +248,11 @@ static void for_train(const offering *o)
         offer_names(o, model, (naming){.values = true, .calls = true});
     } else if (lsp_context_opens(c, "clip")) {
         offer_words(o, "norm value", "");
+    } else if (lsp_context_opens(c, "sample")) {
+        offer_words(o, "length temperature top_k top_p seed every steps ids context scores",
+                    "of a sample");
     } else {
-        offer_words(o, "every from to keep steps", "");
+        offer_words(o, "every from to keep steps epochs epoch", "");
     }
 }
 

@@ -129,7 +129,7 @@ static bool is_about(lsp_meaning *m, const definition *d)
     return true;
 }
 
-static const definition *definition_of(const lsp_analysis *known, ast_kind kind, atom name)
+const definition *lsp_definition_of(const lsp_analysis *known, ast_kind kind, atom name)
 {
     sema *meaning = known->meaning;
     const definition *d = meaning ? scope_find(meaning, meaning->main, kind, name) : NULL;
@@ -144,9 +144,9 @@ static const definition *any_definition(const lsp_analysis *known, ast_kind firs
 {
     static const ast_kind kinds[] = {AST_LAYER, AST_OPTIMIZER, AST_SCHEDULE, AST_TOPOLOGY,
                                      AST_MODEL, AST_TRAIN,     AST_CLUSTER,  AST_PLAN};
-    const definition *d = definition_of(known, first, name);
+    const definition *d = lsp_definition_of(known, first, name);
     for (size_t i = 0; !d && i < sizeof kinds / sizeof *kinds; i++)
-        d = definition_of(known, kinds[i], name);
+        d = lsp_definition_of(known, kinds[i], name);
     return d;
 }
 
@@ -179,7 +179,7 @@ const ast_node *lsp_model_of(const lsp_analysis *known, const ast_node *item)
     if (item->kind == AST_PLAN) {
         const ast_node *name = item->count ? item->children[0] : NULL;
         const definition *train =
-            name && name->name ? definition_of(known, AST_TRAIN, name->name) : NULL;
+            name && name->name ? lsp_definition_of(known, AST_TRAIN, name->name) : NULL;
         item = train ? train->node : NULL;
     }
     const ast_node *called =
@@ -187,7 +187,7 @@ const ast_node *lsp_model_of(const lsp_analysis *known, const ast_node *item)
     if (called && called->kind == AST_CALL)
         called = called->children[0];
     const definition *model =
-        called && called->name ? definition_of(known, AST_MODEL, called->name) : NULL;
+        called && called->name ? lsp_definition_of(known, AST_MODEL, called->name) : NULL;
     return model ? model->node : NULL;
 }
 
@@ -253,14 +253,14 @@ static bool find_for_plan(lsp_meaning *m, const lsp_analysis *known, const ast_n
 static bool find_member(lsp_meaning *m, const lsp_analysis *known, const ast_node *member)
 {
     const ast_node *base = member->children[0];
-    const definition *layer = base->name ? definition_of(known, AST_LAYER, base->name) : NULL;
+    const definition *layer = base->name ? lsp_definition_of(known, AST_LAYER, base->name) : NULL;
     if (!layer)
         return false;
     uint32_t begin = m->at.begin;
     m->at.begin = 0; /* the names of another definition: the last binding counts */
     m->at.end = UINT32_MAX;
     bool found =
-        find_binder(m, layer->node) || is_about(m, definition_of(known, AST_LAYER, m->name));
+        find_binder(m, layer->node) || is_about(m, lsp_definition_of(known, AST_LAYER, m->name));
     m->at = member->name_at;
     m->at.begin = begin;
     return found;
@@ -272,7 +272,7 @@ static bool find_by_place(lsp_meaning *m, const lsp_analysis *known, const ast_n
     if (parent && (parent->kind == AST_USE || parent->kind == AST_IMPORT))
         return find_file(m, known, node);
     if (ast_is_item(node->kind))
-        return is_about(m, definition_of(known, node->kind, m->name));
+        return is_about(m, lsp_definition_of(known, node->kind, m->name));
     if (node->kind == AST_NAMED && find_argument(m, known, node))
         return true;
     if (node->kind == AST_MEMBER && item->kind == AST_PLAN)

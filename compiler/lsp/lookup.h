@@ -21,6 +21,9 @@ lsp_meaning lsp_lookup(const lsp_analysis *known, const ast_node *node, uint32_t
 /* The model that a train or plan block is for; NULL if it cannot be told. */
 const ast_node *lsp_model_of(const lsp_analysis *known, const ast_node *item);
 
+/* The definition of that kind and name that the document sees; the library's topologies always. NULL if there is none. */
+const struct definition *lsp_definition_of(const lsp_analysis *known, ast_kind kind, atom name);
+
 /* The definition that a call's name calls: a layer in a model, an optimizer in `optimizer`, ...; NULL: none, or an operator. */
 const struct definition *lsp_called(const lsp_analysis *known, const ast_node *name);
 

@@ -19,7 +19,7 @@ static const definition *called_by(const lsp_analysis *known, const lsp_context 
     int count = train && !plan ? 3 : 1;
     atom name = atom_of(known->atoms, c->callee);
     for (int i = 0; i < count; i++) {
-        const definition *d = scope_find(known->meaning, known->meaning->main, kinds[i], name);
+        const definition *d = lsp_definition_of(known, kinds[i], name);
         if (d)
             return d;
     }

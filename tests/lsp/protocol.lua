@@ -180,6 +180,8 @@ local help = signature(half, "y = linear(h, ")
 check("signature help while a call is written", help and help.signatures[1].label:find("layer linear(x: [.., D], F: dim", 1, true) and help.activeParameter == 1, help)
 help = signature((text:gsub("momentum = 0.9%)", "nesterov = ")), "nesterov = ")
 check("signature help by an argument's name", help and help.signatures[1].parameters[help.activeParameter + 1].label:find("nesterov", 1, true), help)
+help = signature((text:gsub("by ring", "by tree(arity = ")), "by tree(arity = ")
+check("signature help for a topology", help and help.signatures[1].parameters[help.activeParameter + 1].label:find("arity", 1, true), help)
 help = signature((text:gsub("y    = linear%(h, C%)", "y = where(h, ")), "y = where(h, ")
 check("signature help for an operator", help and help.signatures[1].label == "where(condition, x, y)", help)
 
