@@ -35,7 +35,7 @@ static bool read_schedule(pipeline_reading *r, const ast_node *phrase)
     }
     if (r->chunks &&
         !constant_whole(u->sema, r->chunks,
-                        (whole_range){"how many parts a stage has", 2, MOST_CHUNKS}, &chunks))
+                        (whole_range){"the number of parts of a stage", 2, MOST_CHUNKS}, &chunks))
         return false;
     r->out.chunks = (int)chunks;
     return true;
@@ -63,7 +63,7 @@ static bool read_setting(pipeline_reading *r, const ast_node *phrase)
     r->out.microbatches_at = phrase->at;
     if (!three)
         return constant_whole(u->sema, phrase->children[1],
-                              (whole_range){"the microbatches", 1, MOST_MICROBATCHES},
+                              (whole_range){"the number of microbatches", 1, MOST_MICROBATCHES},
                               &r->out.microbatches);
     clause_malformed(u, phrase->at, r->clause, example);
     return false;

@@ -325,12 +325,12 @@ static const ast_node *first_device(const ast_node *body)
     return NULL;
 }
 
-static bool check_complete(placing *p)
+static bool check_complete(const placing *p)
 {
     setup *u = p->u;
     for (size_t a = 0; a < u->out->mesh.count; a++) {
         const graph_axis *axis = &u->out->mesh.items[a];
-        bool there = axis->size == 1;
+        bool there = axis->size == 1 || !u->axis_used.items[a]; /* reported, if it is not used */
         for (size_t i = 0; i < p->all.count; i++)
             there = there || p->all.items[i].axis == (int)a;
         if (there)
@@ -342,7 +342,6 @@ static bool check_complete(placing *p)
         diag_fix_edit(d, (span){p->clause->at.file, p->clause->at.end, p->clause->at.end},
                       arena_format(u->sema->memory, ", %s over %s", axis->name, leaf->name),
                       "%s over %s", axis->name, leaf->name);
-        u->poisoned = true;
         return false;
     }
     return true;
@@ -356,14 +355,14 @@ void clause_place(setup *u, const ast_node *clause)
         u->poisoned = true; /* reported */
         return;
     }
-    if (read_places(p) && !u->mesh_lost && check_distinct(p) && check_complete(p))
+    if (read_places(p) && !u->mesh_lost && check_distinct(p))
         u->said.place = p;
 }
 
 void plan_check_place(setup *u)
 {
     placing *p = u->said.place;
-    for (size_t i = 0; p && i < p->all.count; i++) {
+    for (size_t i = 0; p && check_complete(p) && i < p->all.count; i++) {
         bool first = true;
         for (size_t k = 0; k < i; k++)
             first = first && !ast_equal(p->all.items[k].level.said, p->all.items[i].level.said);

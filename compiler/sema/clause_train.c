@@ -61,7 +61,8 @@ void clause_steps(setup *u, const ast_node *clause)
 {
     contradicts(u, clause, "epochs");
     const ast_node *x = said(u, clause, "steps 1000");
-    if (!x || !constant_whole(u->sema, x, (whole_range){"the steps", 1, LARGEST}, &u->out->steps))
+    if (!x || !constant_whole(u->sema, x, (whole_range){"the number of steps", 1, LARGEST},
+                              &u->out->steps))
         u->poisoned = true;
 }
 

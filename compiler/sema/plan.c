@@ -18,15 +18,24 @@ int plan_axis(setup *u, const ast_node *name)
             return (int)i;
     }
     u->poisoned = true;
-    if (u->mesh_lost)
-        return -1;
     text words = text_in(u->sema->memory);
     ast_write(name, &words);
-    diag *d = sema_report(u->sema, E0231, name->at, "the mesh has no axis '%s'", text_done(&words));
+    atom said = atom_of(u->sema->atoms, text_done(&words));
+    if (u->mesh_lost || table_get(&u->clauses, said, CLAUSE_AXIS))
+        return -1; /* one mistake, however often it is named */
+    table_set(&u->clauses, said, CLAUSE_AXIS, u);
+    u->mesh_lost = !t->mesh.count;
+    if (u->mesh_lost) {
+        diag *d =
+            sema_report(u->sema, E0231, name->at, "the plan has no mesh, so no axis '%s'", said);
+        diag_fix(d, "mesh %s = 2", said);
+        return -1;
+    }
+    diag *d = sema_report(u->sema, E0231, name->at, "the mesh has no axis '%s'", said);
     if (nearest_found(&n))
         diag_fix_edit(d, name->at, n.best, "did you mean '%s'?", n.best);
     else
-        diag_fix(d, "mesh %s = 2", text_done(&words));
+        diag_fix(d, "mesh %s = 2", said);
     return -1;
 }
 
@@ -360,8 +369,8 @@ void plan_finish(setup *u)
 {
     size_t before = diag_report_count(u->sema->diags);
     u->out->links = u->cluster->links;
-    plan_check_splits(u);
-    plan_check_axes(u);
+    if (plan_check_splits(u))
+        plan_check_axes(u);
     if (!u->size_doubted && plan_check_cluster(u))
         plan_check_place(u);
     u->poisoned = u->poisoned || diag_report_count(u->sema->diags) != before;

@@ -21,6 +21,16 @@ static const training_split *split_over(const setup *u, int axis)
     return NULL;
 }
 
+static span later_of(span a, span b)
+{
+    return a.begin > b.begin ? a : b;
+}
+
+static span earlier_of(span a, span b)
+{
+    return a.begin > b.begin ? b : a;
+}
+
 static bool is_batch(const setup *u, atom dim)
 {
     for (size_t i = 0; i < u->graph->dims.count; i++)
@@ -200,20 +210,44 @@ static bool region_splits_once(setup *u, const graph_region *r)
     return true;
 }
 
-static void check_one_axis(setup *u)
+static bool check_one_axis(setup *u)
 {
     for (size_t i = 0; i < u->graph->variables.count; i++) {
         const graph_variable *v = &u->graph->variables.items[i];
         if (v->of < 0 &&
             !splits_once(u, &v->type, arena_format(u->sema->memory, "'%s'", v->path), v->at))
-            return;
+            return false;
     }
     const graph_function *step = graph_function_find(u->graph, "step");
-    if (step)
-        region_splits_once(u, &step->region);
+    return !step || region_splits_once(u, &step->region);
 }
 
-void plan_check_splits(setup *u)
+/* An axis of stages has nothing else along it: each stage holds other layers. */
+static bool check_pipeline_axis(setup *u)
+{
+    const plan_pipeline *p = &u->said.pipeline;
+    const training_split *split = p->axis < 0 ? NULL : split_over(u, p->axis);
+    if (split) {
+        diag *d = sema_report(u->sema, E0235, later_of(split->at, p->at),
+                              "axis '%s' cannot both split '%s' and make stages",
+                              axis_name(u, p->axis), split->dim);
+        diag_note(d, earlier_of(split->at, p->at), "the other use is here");
+        return false;
+    }
+    for (size_t i = 0; p->axis >= 0 && i < u->said.shards.count; i++) {
+        const plan_shard *s = &u->said.shards.items[i];
+        if (s->axis != p->axis)
+            continue;
+        diag *d = sema_report(u->sema, E0235, later_of(s->at, p->at),
+                              "the stages along axis '%s' hold different parameters already",
+                              axis_name(u, p->axis));
+        diag_note(d, earlier_of(s->at, p->at), "the other use is here");
+        return false;
+    }
+    return true;
+}
+
+bool plan_check_splits(setup *u)
 {
     bool fine = check_twice(u) && u->built;
     diag *reported[GRAPH_MAX_AXES] = {NULL}; /* one error for each axis that does not divide */
@@ -221,8 +255,7 @@ void plan_check_splits(setup *u)
         const training_split *s = &u->out->splits.items[i];
         fine = check_split(u, s, &reported[s->axis]) && fine;
     }
-    if (fine)
-        check_one_axis(u);
+    return check_pipeline_axis(u) && (!fine || check_one_axis(u));
 }
 
 /* A clause that could not be read may be the one that is missed here. */
@@ -233,6 +266,7 @@ void plan_check_axes(setup *u)
         return;
     for (size_t i = 0; i < t->mesh.count; i++)
         if (!u->axis_used.items[i]) {
+            u->size_doubted = true;
             diag *d = sema_report(u->sema, E0223, t->mesh.items[i].declared,
                                   "axis '%s' is declared and not used", t->mesh.items[i].name);
             diag_fix(d, "split %s over %s, or leave the axis out", batch_name(u),
@@ -246,40 +280,6 @@ void plan_check_axes(setup *u)
                               "nothing is split over '%s', so there is nothing to reduce over it",
                               axis_name(u, r->axis));
         diag_fix(d, "split %s over %s", batch_name(u), axis_name(u, r->axis));
-    }
-}
-
-static span later_of(span a, span b)
-{
-    return a.begin > b.begin ? a : b;
-}
-
-static span earlier_of(span a, span b)
-{
-    return a.begin > b.begin ? b : a;
-}
-
-/* An axis of stages has nothing else along it: each stage holds other layers. */
-static void check_pipeline_axis(setup *u)
-{
-    const plan_pipeline *p = &u->said.pipeline;
-    const training_split *split = split_over(u, p->axis);
-    if (split) {
-        diag *d = sema_report(u->sema, E0235, later_of(split->at, p->at),
-                              "axis '%s' cannot both split '%s' and make stages",
-                              axis_name(u, p->axis), split->dim);
-        diag_note(d, earlier_of(split->at, p->at), "the other use is here");
-        return;
-    }
-    for (size_t i = 0; i < u->said.shards.count; i++) {
-        const plan_shard *s = &u->said.shards.items[i];
-        if (s->axis != p->axis)
-            continue;
-        diag *d = sema_report(u->sema, E0235, later_of(s->at, p->at),
-                              "the stages along axis '%s' hold different parameters already",
-                              axis_name(u, p->axis));
-        diag_note(d, earlier_of(s->at, p->at), "the other use is here");
-        return;
     }
 }
 
@@ -413,11 +413,8 @@ static void check_canonical(setup *u)
 
 void plan_check_together(setup *u)
 {
-    if (u->said.pipeline.axis >= 0) {
-        check_pipeline_axis(u);
-        if (u->built)
-            check_microbatches(u);
-    }
+    if (u->said.pipeline.axis >= 0 && u->built)
+        check_microbatches(u);
     check_shards(u);
     check_kept(u);
     check_budget(u);

@@ -99,12 +99,11 @@ typedef struct setup {
     bool streams;                 /* the data is one stream of ids: input k starts k later */
     cluster_model *cluster;
     VEC(bool) axis_used;
-    bool
-        size_doubted; /* an axis does not divide what it should: it may be the axis that is wrong */
-    bool wrong;       /* the train or its model has a mistake */
-    bool built;       /* the graph is whole */
-    bool data_lost;   /* the data clause could not be read */
-    bool mesh_lost;   /* axes of the mesh could not be read */
+    bool size_doubted; /* an axis is reported: it may be its size that is wrong */
+    bool wrong;        /* the train or its model has a mistake */
+    bool built;        /* the graph is whole */
+    bool data_lost;    /* the data clause could not be read */
+    bool mesh_lost;    /* axes of the mesh could not be read */
     bool poisoned;
 } setup;
 
@@ -118,7 +117,8 @@ typedef struct updated {
 } updated;
 
 /* clause.c: carries out the clauses of a body by the table. */
-typedef enum clause_block { CLAUSE_TRAIN = 1, CLAUSE_PLAN = 2 } clause_block;
+/* In `clauses` of a setup; CLAUSE_AXIS: a name that should be an axis and is reported. */
+typedef enum clause_block { CLAUSE_TRAIN = 1, CLAUSE_PLAN = 2, CLAUSE_AXIS = 3 } clause_block;
 void clauses_read(setup *u, const ast_node *body, clause_block block);
 
 /* The plan's clauses that others and the graph need; and the rest. */
@@ -146,7 +146,7 @@ void plan_check_place(setup *u);
 
 /* plan_check.c: the mesh on the cluster; split dimensions; axes; what clauses say together. */
 bool plan_check_cluster(setup *u); /* false: the mesh is too large */
-void plan_check_splits(setup *u);
+bool plan_check_splits(setup *u);  /* false: an axis is split over that cannot be meant */
 void plan_check_axes(setup *u);
 void plan_check_together(setup *u);
 
