@@ -42,9 +42,9 @@ static void yyerror(const span *at, struct parser *p, const char *message);
 %token END "the end of the line"
 %token JOIN "a further word"
 %token <const token *> NAME "a name" NUMBER "a number" STRING "a string" BAD_VALUE
-%token <const token *> WORD "a clause" CONNECTIVE UNIT_WORD "a kind of device" ATTRIBUTE "an attribute"
+%token <const token *> TENSOR_NAME "a tensor's name" WORD "a clause" CONNECTIVE UNIT_WORD "a kind of device" ATTRIBUTE "an attribute"
 %token USE "use" IMPORT "import" MODEL "model" LAYER "layer" OPTIMIZER "optimizer" SCHEDULE "schedule"
-%token TRAIN "train" CLUSTER "cluster" PLAN "plan" TOPOLOGY "topology"
+%token TRAIN "train" CLUSTER "cluster" PLAN "plan" TOPOLOGY "topology" WEIGHTS "weights"
 %token HEAD_FOR "for" HEAD_ON "on" UPDATES "updates" BY "by"
 %token PARAM "param" STATE "state" INPUT "input" METRIC "metric" WHEN "if " RETURN "return" INIT "init" BELOW "below"
 %token REPEAT "repeat" FOR "for " IN "in" SEND "send" FROM "from" TO "to" LINK "link" SWITCH "switch"
@@ -120,6 +120,9 @@ item:
   | TOPOLOGY NAME parameters body            { $$ = build_block(p, AST_TOPOLOGY, @$, $2, $3, NULL, $4); }
   | TOPOLOGY NAME error rest_of_body         { $$ = build_broken(p, AST_TOPOLOGY, @$, $2, $4); yyerrok; }
   | TOPOLOGY error rest_of_body           { $$ = build_broken(p, AST_TOPOLOGY, @$, NULL, $3); yyerrok; }
+  | WEIGHTS NAME body                        { $$ = build_named(p, AST_WEIGHTS, @$, $2, $3, NULL, NULL); }
+  | WEIGHTS NAME error rest_of_body          { $$ = build_broken(p, AST_WEIGHTS, @$, $2, $4); yyerrok; }
+  | WEIGHTS error rest_of_body            { $$ = build_broken(p, AST_WEIGHTS, @$, NULL, $3); yyerrok; }
   ;
 
 /* Behind an error in a head: the body, if there is one, is read all the same. */
@@ -221,6 +224,8 @@ statement:
   | FOR error rest_of_body                   { $$ = build_broken(p, AST_FOR, @$, NULL, $3); yyerrok; }
   | SEND expression FROM expression TO expression NAME
         { $$ = build_send(p, @$, $2, $4, $6, $7); }
+  | TENSOR_NAME IS expression                { $$ = build_node(p, AST_TENSOR, @$, build_string(p, $1), $3); }
+  | TENSOR_NAME error                        { $$ = build_broken(p, AST_TENSOR, @$, NULL, NULL); yyerrok; }
   | WORD phrases                             { $$ = build_clause(p, @$, $1, $2, NULL); }
   | WORD phrases body                        { $$ = build_clause(p, @$, $1, $2, $3); }
   | WORD                                     { $$ = build_clause(p, @$, $1, NULL, NULL); }

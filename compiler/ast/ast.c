@@ -40,6 +40,7 @@ bool ast_is_statement(ast_kind kind)
     case AST_ATTRIBUTES:
     case AST_LINK:
     case AST_SWITCH:
+    case AST_TENSOR:
     case AST_ERROR:
         return true;
     default:
@@ -49,7 +50,7 @@ bool ast_is_statement(ast_kind kind)
 
 bool ast_is_item(ast_kind kind)
 {
-    return (kind >= AST_USE && kind <= AST_TOPOLOGY) || kind == AST_ERROR;
+    return (kind >= AST_USE && kind <= AST_WEIGHTS) || kind == AST_ERROR;
 }
 
 ast_node *ast_new(arena *a, ast_kind kind, span at)

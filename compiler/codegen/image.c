@@ -277,6 +277,54 @@ static void write_data(image *m)
     text_add(&m->out, "]}},\n");
 }
 
+static void write_tensor_name(image *m, const training_tensor *t)
+{
+    text_add(&m->out, "{");
+    named(m, "name", t->name);
+    text_add(&m->out, ", \"turned\": %s, \"tied\": %s, \"parts\": [", t->turned ? "true" : "false",
+             t->tied ? "true" : "false");
+    for (size_t i = 0; i < t->parts.count; i++)
+        text_add(&m->out, "%s%d", separator(i), t->parts.items[i]);
+    text_add(&m->out, "]}");
+}
+
+static void write_weights(image *m)
+{
+    const training_weights *w = m->t->weights;
+    if (!w)
+        return;
+    text_add(&m->out, "\"weights\": {");
+    named(m, "form", w->form);
+    text_add(&m->out, ", ");
+    named(m, "prefix", w->prefix ? w->prefix : "");
+    text_add(&m->out, ", \"tensors\": [");
+    for (size_t i = 0; i < w->tensors.count; i++) {
+        text_add(&m->out, "%s\n  ", separator(i));
+        write_tensor_name(m, &w->tensors.items[i]);
+    }
+    text_add(&m->out, "],\n  \"ignored\": [");
+    for (size_t i = 0; i < w->ignored.count; i++) {
+        text_add(&m->out, "%s", separator(i));
+        string(m, w->ignored.items[i]);
+    }
+    text_add(&m->out, "]},\n");
+}
+
+static void write_begin(image *m)
+{
+    const training_begin *b = &m->t->begin;
+    if (!b->path)
+        return;
+    text_add(&m->out, "\"begin\": {");
+    named(m, "path", b->path);
+    text_add(&m->out, ", ");
+    named(m, "base", b->base);
+    text_add(&m->out, ", \"site\": %d, \"fresh\": [", site(m, b->at));
+    for (size_t i = 0; i < b->fresh.count; i++)
+        text_add(&m->out, "%s%d", separator(i), b->fresh.items[i]);
+    text_add(&m->out, "]},\n");
+}
+
 static void write_training(image *m)
 {
     const training *t = m->t;
@@ -425,6 +473,8 @@ const char *image_write(const schedule *s, const training *t, const image_option
         write_data(&m);
         write_checkpoint(&m);
         write_source(&m);
+        write_weights(&m);
+        write_begin(&m);
     }
     write_training(&m);
     if (t && t->sampling.wanted)

@@ -44,6 +44,9 @@ static bool run_resolve(compilation *c)
 /* The whole file for `check`; to run a plan, what it uses must be right. */
 static bool run_shape(compilation *c)
 {
+    const options *o = c->session->options;
+    if (o->command == COMMAND_CHECK && !c->plan && !o->set_count)
+        sema_read_files(c->meaning);
     return c->one ? sema_check_plan(c->meaning, c->plan) : sema_check(c->meaning);
 }
 
@@ -69,6 +72,7 @@ static bool run_differentiate(compilation *c)
 {
     sema_setting settings[OPTIONS_MOST_SETS];
     sema_output out = {0};
+    sema_read_files(c->meaning);
     const options *o = c->session->options;
     bool sampling = o->command == COMMAND_SAMPLE;
     if (!read_settings(c, settings) || !(sampling ? sema_elaborate_sampling : sema_elaborate)(

@@ -85,6 +85,31 @@ typedef struct training_sampling {
     span at;
 } training_sampling;
 
+/* One tensor of a model's published files: variables joined along their last dimension, or turned around. */
+typedef struct training_tensor {
+    atom name;      /* "h.{i}.attn.c_attn.weight"; {i} counts the layers of a repeat */
+    VEC(int) parts; /* variables of the graph */
+    bool turned;    /* the file has its two dimensions the other way round */
+    bool tied;      /* a second name of what another tensor holds */
+    span at;
+} training_tensor;
+
+/* A `weights` block, on the variables of one graph. */
+typedef struct training_weights {
+    atom form;   /* the block's name */
+    atom prefix; /* what may stand before every name; NULL: nothing */
+    VEC(training_tensor) tensors;
+    VEC(atom) ignored;
+} training_weights;
+
+/* `init from "model.safetensors" as gpt2 except linear`. */
+typedef struct training_begin {
+    atom path;      /* NULL: the variables begin as they say themselves */
+    atom base;      /* the folder of the plan file, absolute */
+    VEC(int) fresh; /* variables that begin as they say all the same */
+    span at;
+} training_begin;
+
 typedef struct training {
     atom plan, train, model; /* names */
     span plan_at, train_at;
@@ -93,7 +118,9 @@ typedef struct training {
     VEC(training_reduce) reduces;
     const struct link_graph *links; /* the cluster's; NULL when the plan does not need it */
     training_data data;
-    dtype precision; /* DTYPE_F32, or DTYPE_F64 under `precision f64` */
+    training_begin begin;
+    const training_weights *weights; /* NULL: tensors of files are called as the variables are */
+    dtype precision;                 /* DTYPE_F32, or DTYPE_F64 under `precision f64` */
     int64_t batch;
     int64_t microbatches; /* 1 unless said */
     double epochs;        /* 0 when `steps` is given */

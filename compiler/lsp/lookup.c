@@ -142,8 +142,9 @@ const definition *lsp_definition_of(const lsp_analysis *known, ast_kind kind, at
 
 static const definition *any_definition(const lsp_analysis *known, ast_kind first, atom name)
 {
-    static const ast_kind kinds[] = {AST_LAYER, AST_OPTIMIZER, AST_SCHEDULE, AST_TOPOLOGY,
-                                     AST_MODEL, AST_TRAIN,     AST_CLUSTER,  AST_PLAN};
+    static const ast_kind kinds[] = {AST_LAYER,    AST_OPTIMIZER, AST_SCHEDULE,
+                                     AST_TOPOLOGY, AST_MODEL,     AST_TRAIN,
+                                     AST_CLUSTER,  AST_PLAN,      AST_WEIGHTS};
     const definition *d = lsp_definition_of(known, first, name);
     for (size_t i = 0; !d && i < sizeof kinds / sizeof *kinds; i++)
         d = lsp_definition_of(known, kinds[i], name);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* What stands between a pair of braces. */
-typedef enum block { TOP, STATEMENTS, CLAUSES, NODES, DEVICE, STEPS, EDGES } block;
+typedef enum block { TOP, STATEMENTS, CLAUSES, NODES, DEVICE, STEPS, EDGES, TENSORS } block;
 
 typedef struct keyword {
     const char *word;
@@ -154,6 +154,8 @@ static block block_of_item(int type)
         return NODES;
     case TOKEN_TOPOLOGY:
         return STEPS;
+    case TOKEN_WEIGHTS:
+        return TENSORS;
     default:
         return STATEMENTS;
     }
@@ -183,10 +185,9 @@ static void start_item(classifier *c, size_t i)
             type = misspelt(c, t, meant, "no block");
         } else {
             diag *d = report_unknown(c, t, "no block");
-            diag_fix(
-                d,
-                "a file holds use, import, model, layer, optimizer, schedule, train, cluster, plan "
-                "and topology");
+            diag_fix(d, "a file holds use, import, model, layer, optimizer, schedule, train, "
+                        "cluster, plan, "
+                        "topology and weights");
             drop_item(c, i);
             return;
         }
@@ -289,6 +290,7 @@ static void start(classifier *c, size_t i)
             start_statement(c, i);
             break;
         case CLAUSES:
+        case TENSORS:
             t->type = TOKEN_WORD;
             break;
         case NODES:
@@ -303,6 +305,8 @@ static void start(classifier *c, size_t i)
         case EDGES:
             break;
         }
+    } else if (t->type == TOKEN_STRING && c->blocks[c->depth] == TENSORS) {
+        t->type = TOKEN_TENSOR_NAME;
     }
     c->statement = t->type;
 }

@@ -136,6 +136,7 @@ static bool has_body(int statement)
     case TOKEN_CLUSTER:
     case TOKEN_PLAN:
     case TOKEN_TOPOLOGY:
+    case TOKEN_WEIGHTS:
     case TOKEN_WHEN:
     case TOKEN_FOR:
     case TOKEN_UNIT_WORD:

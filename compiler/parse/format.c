@@ -114,7 +114,8 @@ static column_kind column_of(const layout_line *line)
     if (line->continues || line->code.count < 2)
         return NO_COLUMN;
     const token *first = line->code.items[0], *second = line->code.items[1];
-    if (first->type == TOKEN_NAME && second->type == TOKEN_IS)
+    bool bound = first->type == TOKEN_NAME || first->type == TOKEN_TENSOR_NAME;
+    if (bound && second->type == TOKEN_IS)
         return ASSIGN_COLUMN;
     bool clause =
         first->type == TOKEN_WORD && second->type != TOKEN_LEFT_BRACE && second->type != TOKEN_END;

@@ -13,6 +13,7 @@ void clause_clip(setup *u, const ast_node *clause);
 void clause_freeze(setup *u, const ast_node *clause);
 void clause_checkpoint(setup *u, const ast_node *clause);
 void clause_sample(setup *u, const ast_node *clause);
+void clause_init(setup *u, const ast_node *clause); /* weights.c */
 void clause_mesh(setup *u, const ast_node *clause);
 void clause_split(setup *u, const ast_node *clause);
 void clause_reduce(setup *u, const ast_node *clause);

@@ -1,6 +1,7 @@
 #include "sema/lint.h"
 
 #include "sema/builtin.h"
+#include "sema/train.h"
 
 #include <string.h>
 
@@ -367,6 +368,8 @@ static bool has_body(const definition *d)
 
 void lint_definition(sema *s, definition *d)
 {
+    if (d->kind == AST_WEIGHTS && !d->poisoned)
+        weights_check(s, d);
     if (d->poisoned || !has_body(d))
         return;
     lint l = {.sema = s, .of = d, .names = table_in(s->memory)};

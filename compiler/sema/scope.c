@@ -9,7 +9,7 @@
 
 enum { KIND_PATH = -1, MOST_FILES = 256 };
 
-static const char *const library_names[] = {"nn", "optim", "topology"};
+static const char *const library_names[] = {"nn", "optim", "topology", "weights"};
 enum { LIBRARY_COUNT = sizeof library_names / sizeof *library_names };
 
 /* The text of a diagnostic in the arena; diag_report takes no va_list. */
@@ -102,7 +102,7 @@ static bool is_definition(ast_kind kind)
 {
     return kind == AST_MODEL || kind == AST_LAYER || kind == AST_OPTIMIZER ||
            kind == AST_SCHEDULE || kind == AST_TRAIN || kind == AST_CLUSTER || kind == AST_PLAN ||
-           kind == AST_TOPOLOGY;
+           kind == AST_TOPOLOGY || kind == AST_WEIGHTS;
 }
 
 static void define(sema *s, sema_file *file, const ast_node *node)
@@ -185,7 +185,8 @@ static void load_uses(sema *s, sema_file *file, const ast_node *use)
             diag_fix_edit(e, name->at, n.best, "use %s", n.best);
         else
             diag_fix(e,
-                     "the library has nn, optim and topology; a file of yours: import \"%s.plan\"",
+                     "the library has nn, optim, topology and weights; a file of yours: import "
+                     "\"%s.plan\"",
                      name->name);
     }
 }

@@ -77,9 +77,11 @@ struct sema {
     source_set *sources;
     diag_sink *diags;
     const char *library;
-    bool misread;  /* some file has an error of syntax */
-    bool checking; /* for errors alone: nothing is differentiated */
-    bool sampling; /* for samples alone, on one rank */
+    bool misread;     /* some file has an error of syntax */
+    bool checking;    /* for errors alone: nothing is differentiated */
+    bool reads_files; /* files of weights that are there are compared with the model */
+    atom published;   /* the weights block that sema_publish asks for, or NULL */
+    bool sampling;    /* for samples alone, on one rank */
     sema_words words;
     table paths; /* path of a file -> sema_file */
     VEC(sema_file *) files;

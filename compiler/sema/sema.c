@@ -40,6 +40,16 @@ sema *sema_new(const sema_context *context, const ast_node *file)
     return s;
 }
 
+void sema_read_files(sema *s)
+{
+    s->reads_files = true;
+}
+
+void sema_publish(sema *s, const char *weights)
+{
+    s->published = atom_of(s->atoms, weights);
+}
+
 const ast_node *sema_plan(const sema *s, const char *name)
 {
     for (size_t i = 0; i < s->main->definitions.count; i++) {
@@ -121,6 +131,9 @@ static void build_graph(setup *u)
     u->graph->form = atom_of(s->atoms, "graph");
     u->built = !u->model->poisoned && u->out->batch && u->data && !u->data_lost && model_build(u);
     u->wrong = u->wrong || !u->built;
+    if (u->built)
+        weights_settle(u);
+    u->wrong = u->wrong || u->poisoned;
 }
 
 /* A train with its graph, for checks. */

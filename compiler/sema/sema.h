@@ -47,6 +47,12 @@ bool sema_check(sema *s);
 /* One plan alone (the first one for NULL), with its train, model and cluster. Other plans, trains and clusters of the file may be wrong. */
 bool sema_check_plan(sema *s, const char *plan);
 
+/* From now on files of weights that a train begins from are opened, if they are there, and compared with its model. */
+void sema_read_files(sema *s);
+
+/* From now on each training has its weights as this `weights` block names them, whatever its `init` says. */
+void sema_publish(sema *s, const char *weights);
+
 /* The plan of that name, the first one for NULL; NULL if there is none. */
 const ast_node *sema_plan(const sema *s, const char *name);
 

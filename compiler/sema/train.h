@@ -96,6 +96,8 @@ typedef struct setup {
     VEC(const ast_node *) frozen; /* paths */
     const ast_node *prompt;       /* of `sample` */
     const ast_node *sampled;      /* the name of the scores, where `sample` says it */
+    const ast_node *form;         /* `init from … as gpt2`: the name of a weights block */
+    VEC(const ast_node *) fresh;  /* paths behind its `except` */
     bool streams;                 /* the data is one stream of ids: input k starts k later */
     cluster_model *cluster;
     VEC(bool) axis_used;
@@ -132,6 +134,13 @@ data_field *data_field_find(setup *u, atom name);
 /* model.c */
 void input_statement(elaboration *e, const ast_node *node);
 bool model_build(setup *u);
+
+/* weights.c: a `weights` block by itself; then on the graph of a train, and beside the file it begins from, if that is there. */
+void weights_check(sema *s, const definition *d);
+void weights_settle(setup *u);
+
+/* weights_file.c */
+void weights_compare(setup *u);
 
 /* optimize.c */
 void optimizer_state(elaboration *e, const ast_node *node);

@@ -530,6 +530,7 @@ rt_status rt_image_read(const char *json, size_t bytes, rt_image *image, rt_erro
     read_clocks(&m, &root);
     read_functions(&m, &root);
     read_data(&m, &root);
+    rt_image_read_weights(image, &m.reader, &root);
     read_training(&m, &root);
     read_checkpoint(&m, &root);
     read_source(&m, &root);
@@ -555,6 +556,7 @@ void rt_image_clean_up(rt_image *image)
     free(image->data.fields);
     free(image->data.holdout_paths);
     free(image->data.options);
+    rt_image_free_weights(image);
     free(image->collectives);
     cJSON_Delete(image->json);
     *image = (rt_image){0};

@@ -23,6 +23,7 @@
 #include "coll/rank_program.h"
 #include "data/dataset.h"
 #include "kernel/type.h"
+#include "state/published.h"
 
 enum {
     RT_MAX_AXES = 8,
@@ -120,6 +121,14 @@ typedef struct rt_data {
     int site;
 } rt_data;
 
+/* Where the variables begin from: `init from "model.safetensors" except linear`. */
+typedef struct rt_begin {
+    const char *path; /* NULL: as they say themselves */
+    const char *base; /* folder that a relative path starts from */
+    bool *fresh;      /* [variables]: begins as it says itself all the same */
+    int site;
+} rt_begin;
+
 typedef struct rt_training {
     int64_t batch, microbatches;
     double epochs; /* 0 when `steps` is given */
@@ -198,6 +207,8 @@ typedef struct rt_image {
         eval_function; /* indices of functions; eval -1 when there is none, step too in an
                                          executable that samples and does nothing else */
     rt_data data;
+    rt_begin begin;
+    published_form weights; /* how published files call the variables; no name: as the plan does */
     rt_training training;
     rt_checkpoint_clause checkpoint;
     const char
@@ -212,6 +223,12 @@ typedef struct rt_image {
  * left to clean up. */
 rt_status rt_image_read(const char *json, size_t bytes, rt_image *image, rt_error *error);
 void rt_image_clean_up(rt_image *image);
+
+/* image_weights.c: `begin` and `weights` of an image whose variables have been read; frees them. */
+struct rt_reader;
+struct rt_place;
+void rt_image_read_weights(rt_image *image, struct rt_reader *reader, const struct rt_place *root);
+void rt_image_free_weights(rt_image *image);
 
 /* The coordinate of a rank on an axis, and the ranks of the group that differ from it on that axis alone. */
 int rt_image_coordinate(const rt_image *image, int rank, int axis);

@@ -88,11 +88,20 @@ static rt_status open_metrics(rt_run *run, rt_error *error)
     return RT_OK;
 }
 
+static rt_status prepare_sampling(rt_run *run, rt_error *error)
+{
+    const rt_image *image = run->image;
+    rt_status status = rt_initial_open(image, &run->options, &run->initial, error);
+    if (status != RT_OK)
+        return status;
+    return rt_control_make(&run->control, image->ranks, image->arena_bytes, error);
+}
+
 static rt_status prepare(rt_run *run, rt_error *error)
 {
     const rt_image *image = run->image;
     if (image->step_function < 0)
-        return rt_control_make(&run->control, image->ranks, image->arena_bytes, error);
+        return prepare_sampling(run, error);
     rt_status status = rt_samples_open(image, run->options.data, &run->set, error);
     if (status != RT_OK) {
         char place[512];
@@ -103,6 +112,9 @@ static rt_status prepare(rt_run *run, rt_error *error)
     status = count_steps(run, error);
     if (status == RT_OK)
         status = rt_checkpoints_prepare(run, error);
+    if (status == RT_OK)
+        status =
+            run->resumed.file ? RT_OK : rt_initial_open(image, &run->options, &run->initial, error);
     if (status == RT_OK)
         status = open_metrics(run, error);
     if (status == RT_OK)
@@ -115,6 +127,7 @@ static void clean_up(rt_run *run)
     rt_control_clean_up(&run->control);
     if (run->metrics)
         fclose(run->metrics);
+    rt_initial_close(&run->initial);
     dataset_close(run->set);
     safetensors_close(run->resumed.file);
 }
@@ -133,6 +146,16 @@ static rt_exit train(rt_run *run)
     }
     clean_up(run);
     return outcome;
+}
+
+static rt_exit export(const rt_run *run)
+{
+    rt_error error;
+    rt_status status = rt_initial_export(run->image, &run->options, &error);
+    if (status == RT_OK)
+        return RT_EXIT_DONE;
+    rt_log_error("%s", error.text);
+    return rt_exit_of_status(status);
 }
 
 /* Threads of OpenMP, and so of oneDNN, spin for milliseconds after each loop, which halves the speed of everything on a
@@ -167,6 +190,8 @@ static rt_exit start(int argc, char **argv, rt_run *run)
         rt_log_error("'%s' is of samples, and the plan draws none", named);
         return RT_EXIT_USAGE;
     }
+    if (run->options.export)
+        return export(run);
     outcome = check_start(run->image);
     if (outcome != RT_EXIT_DONE)
         return outcome;

@@ -51,6 +51,30 @@ static rt_status take_checkpoints(const char *value, rt_options *options, rt_err
     return RT_OK;
 }
 
+static rt_status take_export(const char *value, rt_options *options, rt_error *error)
+{
+    (void)error;
+    options->export = value;
+    return RT_OK;
+}
+
+static rt_status take_to(const char *value, rt_options *options, rt_error *error)
+{
+    (void)error;
+    options->to = value;
+    return RT_OK;
+}
+
+static rt_status take_shard_bytes(const char *value, rt_options *options, rt_error *error)
+{
+    int64_t bytes;
+    if (!rt_parse_int64(value, strlen(value), &bytes) || bytes < 1)
+        return rt_fail(error, RT_INVALID, "'--shard-bytes' takes a number of bytes, not '%s'",
+                       value);
+    options->shard_bytes = (uint64_t)bytes;
+    return RT_OK;
+}
+
 static rt_status take_steps(const char *value, rt_options *options, rt_error *error)
 {
     if (!rt_parse_int64(value, strlen(value), &options->steps) || options->steps < 1)
@@ -189,6 +213,11 @@ static const struct {
     {"--resume", "[PATH]", take_resume,
      "go on from a checkpoint, or from a folder's newest (default: the plan's folder)"},
     {"--checkpoints", "DIR", take_checkpoints, "folder for checkpoints in place of the plan's"},
+    {"--export", "CHECKPOINT", take_export,
+     "train nothing: write a checkpoint's weights under their published names"},
+    {"--to", "FILE", take_to, "the file that '--export' writes"},
+    {"--shard-bytes", "N", take_shard_bytes,
+     "'--export' writes files of at most N bytes of tensors, and an index"},
     {"--steps", "N", take_steps, "stop after N steps; schedules keep their length"},
     {"--threads", "N", take_threads, "threads of each rank (default: cores / ranks)"},
     {"--timeout", "SECONDS", take_timeout,
@@ -249,6 +278,8 @@ rt_status rt_options_read(int argc, char **argv, rt_options *options, rt_error *
         return rt_fail(
             error, RT_INVALID,
             "'--resume' goes on with what a checkpoint holds, so '--weights' has no place");
+    if (!options->export != !options->to)
+        return rt_fail(error, RT_INVALID, "'--export' and '--to' go together");
     return RT_OK;
 }
 

@@ -24,9 +24,12 @@ typedef struct rt_options {
     const char *metrics; /* file for one JSON object a line; NULL: none */
     const char *data;    /* folder that relative data paths start from; NULL: the plan file's */
     const char
-        *weights;     /* safetensors file that the variables begin from; NULL: as the plan says */
-    const char *save; /* safetensors file for variables and gradients at the end; NULL: none */
-    bool resume;      /* go on from a checkpoint */
+        *weights;       /* safetensors file that the variables begin from; NULL: as the plan says */
+    const char *save;   /* safetensors file for variables and gradients at the end; NULL: none */
+    const char *export; /* checkpoint to be written under its published names; NULL: train */
+    const char *to;     /* where to */
+    uint64_t shard_bytes;    /* of tensors in a file of several; 0: one file */
+    bool resume;             /* go on from a checkpoint */
     const char *resume_from; /* file or folder; NULL: the train's own folder */
     const char *checkpoints; /* folder for checkpoints; NULL: as the plan says */
     int64_t steps;           /* stop after so many steps; 0: as the plan says */

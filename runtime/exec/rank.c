@@ -263,8 +263,8 @@ static rt_status live(rt_rank *rank, int number)
     if (status != RT_OK)
         return status;
     status = rt_variables_init(&rank->context, rank->error);
-    if (status == RT_OK && run->options.weights)
-        status = rt_weights_read(&rank->context, run->options.weights, rank->error);
+    if (status == RT_OK)
+        status = rt_initial_read(&rank->context, &run->initial, rank->error);
     rt_checkpoints_start(&rank->checkpoints, run, &rank->context);
     if (status == RT_OK)
         status = rt_checkpoints_read(&rank->checkpoints, rank->error);

@@ -13,6 +13,7 @@
 #include "exec/exit.h"
 #include "exec/image.h"
 #include "exec/options.h"
+#include "exec/initial.h"
 #include "espalier/abi.h"
 #include "state/checkpoint.h"
 
@@ -22,6 +23,7 @@ typedef struct rt_run {
     rt_options options;
     rt_control control;
     dataset *set;                      /* NULL when the plan has no data */
+    rt_initial initial;                /* what the variables begin from */
     FILE *metrics;                     /* NULL when not asked for */
     int64_t total_steps;               /* as the plan says; schedules count to it */
     int64_t last_step;                 /* where this run stops: total_steps or --steps */

@@ -17,26 +17,13 @@ static const rt_variable *variable_named(const rt_image *image, const char *name
     return NULL;
 }
 
-/* What a training keeps beside its variables: "linear.w/v", "grad/linear.w". Of no use to who samples. */
-static bool is_training_state(const rt_image *image, const char *name)
-{
-    const char *slash = strchr(name, '/');
-    if (image->step_function >= 0 || !slash)
-        return false;
-    if (strncmp(name, "grad/", 5) == 0)
-        return variable_named(image, slash + 1) != NULL;
-    char path[RT_WEIGHT_NAME];
-    snprintf(path, sizeof path, "%.*s", (int)(slash - name), name);
-    return variable_named(image, path) != NULL;
-}
-
 /* Both ways: what the file has and the plan does not, and parameters (or all variables) that the file lacks. */
 static rt_status match_names(const rt_image *image, const safetensors *file, bool all,
                              rt_error *error)
 {
     for (size_t i = 0; i < safetensors_count(file); i++) {
         const safetensors_entry *entry = safetensors_at(file, i);
-        if (!variable_named(image, entry->name) && !is_training_state(image, entry->name))
+        if (!variable_named(image, entry->name))
             return rt_fail(error, RT_MISMATCH, "%s: tensor '%s' matches no variable of the plan",
                            entry->path, entry->name);
     }
@@ -49,7 +36,7 @@ static rt_status match_names(const rt_image *image, const safetensors *file, boo
     return RT_OK;
 }
 
-static rt_element element_of(rt_type type)
+rt_element rt_weights_element(rt_type type)
 {
     static const rt_element elements[RT_TYPE_COUNT] = {[RT_TYPE_F32] = RT_F32,
                                                        [RT_TYPE_F64] = RT_F64,
@@ -70,22 +57,9 @@ rt_status rt_weights_take(const esp_context *context, const safetensors *file, b
             continue;
         rt_slice slice = rt_tensor_slice(image, &v->tensor, context->rank);
         safetensors_request request = {.name = v->path, .slice = &slice};
-        status = safetensors_read_as(file, &request, element_of(v->tensor.type),
+        status = safetensors_read_as(file, &request, rt_weights_element(v->tensor.type),
                                      context->arena + v->tensor.offset, error);
     }
-    return status;
-}
-
-rt_status rt_weights_read(const esp_context *context, const char *path, rt_error *error)
-{
-    safetensors *file;
-    rt_status status = safetensors_open(path, &file, error);
-    if (status != RT_OK)
-        return status;
-    status = rt_weights_take(context, file, false, error);
-    if (status == RT_MISMATCH)
-        rt_error_prefix(error, "%s", path);
-    safetensors_close(file);
     return status;
 }
 
@@ -110,7 +84,7 @@ static void add(written *w, const rt_variable *v, bool gradient)
         to->shape[i] = (uint64_t)t->shape[i];
     snprintf(w->names[w->count], RT_WEIGHT_NAME, "%s%s", gradient ? "grad/" : "", v->path);
     to->name = w->names[w->count];
-    to->type = element_of(t->type);
+    to->type = rt_weights_element(t->type);
     to->rank = (size_t)t->rank;
     w->sources[w->count++] = (source){t, gradient ? v->gradient : t->offset};
 }

@@ -20,8 +20,8 @@ enum { RT_WEIGHT_NAME = 512, RT_WEIGHT_TEXTS = 8 };
 rt_status rt_weights_take(const esp_context *context, const safetensors *file, bool all,
                           rt_error *error);
 
-/* The same from a file by its path, without `all`. */
-rt_status rt_weights_read(const esp_context *context, const char *path, rt_error *error);
+/* How a file has values of a variable's type. */
+rt_element rt_weights_element(rt_type type);
 
 typedef struct rt_weights_file {
     const char *path;

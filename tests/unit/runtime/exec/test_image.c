@@ -48,6 +48,9 @@ static const char good[] =
     "\"length\": 20, \"temperature\": 0.5, \"top_k\": 3, \"top_p\": 0.75, \"seed\": \"7\", "
     "\"every\": 4, \"context\": 6, \"prefill\": \"x.prefill\", \"decode\": \"x.decode\", \"site\": "
     "0},"
+    "\"weights\": {\"form\": \"torch\", \"prefix\": \"m.\", \"tensors\": [{\"name\": \"w.weight\","
+    "\"turned\": true, \"tied\": false, \"parts\": [0]}], \"ignored\": [\"mask\"]},"
+    "\"begin\": {\"path\": \"w.safetensors\", \"base\": \"/d\", \"site\": 1, \"fresh\": [0]},"
     "\"collectives\": [{\"kind\": \"all_reduce\", \"name\": \"ring\", \"axis\": 1, \"type\": "
     "\"f32\","
     "\"site\": 0, \"clause\": 1, \"program\": {\"chunks\": 2, \"weights\": [1, 3],"
@@ -74,6 +77,13 @@ static void a_good_image_is_read(void **state)
     assert_int_equal(image.sampling.decode.function, 2);
     assert_int_equal(image.sampling.decode.ids, 384);
     assert_int_equal(image.functions[2].results[0].count, 9);
+    assert_string_equal(image.weights.name, "torch");
+    assert_string_equal(image.weights.prefix, "m.");
+    assert_string_equal(image.weights.tensors[0].name, "w.weight");
+    assert_true(image.weights.tensors[0].turned);
+    assert_string_equal(image.weights.ignored[0], "mask");
+    assert_string_equal(image.begin.path, "w.safetensors");
+    assert_true(image.begin.fresh[0]);
     const rt_program *program = &image.collectives[0].program;
     assert_int_equal(program->ranks, 3);
     assert_int_equal(program->send_count, 3);
@@ -155,6 +165,10 @@ static void what_is_wrong_is_named(void **state)
         {"\"top_p\": 0.75", "\"top_p\": 1.5", "or share out of its range"},
         {"\"count\": 9", "\"count\": 2000", "functions[1].results[0].offset ends outside"},
         {"\"position\": 16", "\"place\": 16", "sampling needs the clock 'position'"},
+        {"\"parts\": [0]", "\"parts\": [1]", "weights.tensors[0].parts[0] is out of range"},
+        {"\"parts\": [0]", "\"parts\": []", "weights.tensors[0].parts do not make a tensor"},
+        {"w.weight", "w.{i}", "weights.tensors[0].parts do not make a tensor"},
+        {"\"fresh\": [0]", "\"fresh\": [-1]", "begin.fresh[0] is out of range"},
         {"\"weights\": [1, 3]", "\"weights\": [1]", "program.weights is not as long"},
         {"[0, 0, 1, \"reduce\"]", "[2, 0, 1, \"reduce\"]", "steps[0][0][0] is out of range"},
         {"[0, 0, 1, \"reduce\"]", "[0, 0, 3, \"reduce\"]", "steps[0][0][2] is out of range"},
