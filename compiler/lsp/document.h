@@ -42,6 +42,7 @@ typedef struct lsp_document {
     char *uri;
     char *path; /* of the file that the URI names */
     char *text;
+    int version;            /* of the text, as the editor counts */
     lsp_analysis *analysis; /* NULL: not analysed since the last change */
     cJSON *foreign; /* URIs of other files that have diagnostics of this analysis; NULL: none */
 } lsp_document;

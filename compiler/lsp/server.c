@@ -15,8 +15,11 @@ static const char *text_of(const cJSON *object, const char *name)
 
 static void publish(lsp_server *server, const char *uri, cJSON *diagnostics)
 {
+    const lsp_document *d = lsp_documents_find(&server->documents, uri);
     cJSON *params = cJSON_CreateObject();
     cJSON_AddStringToObject(params, "uri", uri);
+    if (d)
+        cJSON_AddNumberToObject(params, "version", d->version);
     cJSON_AddItemToObject(params, "diagnostics", diagnostics);
     lsp_notify(&server->stream, "textDocument/publishDiagnostics", params);
 }
@@ -65,12 +68,22 @@ static void report(lsp_server *server, lsp_document *d)
     }
 }
 
+static int version_of(const cJSON *params)
+{
+    const cJSON *version =
+        cJSON_GetObjectItem(cJSON_GetObjectItem(params, "textDocument"), "version");
+    return cJSON_IsNumber(version) ? version->valueint : 0;
+}
+
 static void did_open(lsp_server *server, const cJSON *params)
 {
     const cJSON *document = cJSON_GetObjectItem(params, "textDocument");
     const char *uri = text_of(document, "uri"), *bytes = text_of(document, "text");
-    if (uri && bytes)
-        report(server, lsp_documents_put(&server->documents, uri, bytes));
+    if (!uri || !bytes)
+        return;
+    lsp_document *d = lsp_documents_put(&server->documents, uri, bytes);
+    d->version = version_of(params);
+    report(server, d);
 }
 
 static lsp_document *document_of(lsp_server *server, const cJSON *params)
@@ -100,6 +113,7 @@ static void did_change(lsp_server *server, const cJSON *params)
         else if (bytes)
             lsp_documents_put(&server->documents, d->uri, bytes);
     }
+    d->version = version_of(params);
     report(server, d);
 }
 

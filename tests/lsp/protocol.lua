@@ -28,7 +28,7 @@ local function talk(pieces)
   local sent = assert(io.open(work .. "/sent", "wb"))
   sent:write(table.concat(bytes))
   sent:close()
-  local code = os.execute(os.getenv("ESPALIER") .. " lsp <" .. work .. "/sent >" .. work .. "/got 2>" .. work .. "/said")
+  local code = os.execute(os.getenv("ESPALIER") .. " lsp --stdio <" .. work .. "/sent >" .. work .. "/got 2>" .. work .. "/said")
   local got, at, answers, others = read(work .. "/got"), 1, {}, {}
   while at <= #got do
     local length, body = got:match("^Content%-Length: (%d+)\r\n\r\n()", at)
@@ -267,6 +267,9 @@ local first = "# \240\159\140\177\240\159\140\177 \195\164 seedlings\n" -- two l
 _, others = talk({ start, opened(first .. text),
   changed({ start = { line = 0, character = 2 }, ["end"] = { line = 0, character = 4 } }, "x"), -- one of the two
   changed({ start = { line = 0, character = 4 }, ["end"] = { line = 0, character = 4 } }, "}"), bye, exit })
+local last_version
+for _, message in ipairs(others) do if message.params and message.params.version then last_version = message.params.version end end
+check("diagnostics name the version that they are of", last_version == 2, others)
 check("changes in UTF-16 keep the text whole", #(diagnostics_of(others, uri) or { 1 }) == 0, others)
 local tail = "plan beyond for digits on laptop { } # \240\159\140\177\nplan x for digts on laptop { }"
 _, others = talk({ start, opened(text .. "# \240\159\140\177\n" .. tail), bye, exit })
