@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { KIND_PATH = -1, MOST_FILES = 256 };
 
@@ -191,6 +192,13 @@ static void load_uses(sema *s, sema_file *file, const ast_node *use)
     }
 }
 
+/* A device or a pipe has no end, or one that others wait for; what is not there is said by whoever opens it. */
+static bool is_no_file(const char *path)
+{
+    struct stat known;
+    return stat(path, &known) == 0 && !S_ISREG(known.st_mode);
+}
+
 static void load_import(sema *s, sema_file *file, const ast_node *import)
 {
     const ast_node *said = import->count ? import->children[0] : NULL;
@@ -200,14 +208,15 @@ static void load_import(sema *s, sema_file *file, const ast_node *import)
     int folder = slash && said->name[0] != '/' ? (int)(slash - file->path + 1) : 0;
     const char *path = arena_format(s->memory, "%.*s%s", folder, file->path, said->name);
     errno = 0;
-    sema_file *seen = load_path(s, path, path, false);
+    bool other = is_no_file(path);
+    sema_file *seen = other ? NULL : load_path(s, path, path, false);
     if (seen) {
         vec_push(s->memory, &file->sees, seen);
         return;
     }
     file->lost = true;
-    sema_report(s, E0205, said->at, "cannot read '%s': %s", path,
-                errno ? strerror(errno) : "too many files");
+    const char *why = other ? "it is no file" : errno ? strerror(errno) : "too many files";
+    sema_report(s, E0205, said->at, "cannot read '%s': %s", path, why);
 }
 
 sema_file *scope_load(sema *s, const ast_node *tree, const char *path, bool library)
