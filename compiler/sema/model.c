@@ -33,13 +33,17 @@ static label *batch_label(elaboration *e, const ast_node *dim)
     return e->batch;
 }
 
+static void report_no_field(setup *u, const ast_node *input);
+
 /* The one dimension of an input that nothing has sized yet: the data clause does. */
 static label *free_dim(elaboration *e, const ast_node *node, const ast_node *dim, int64_t known)
 {
     const data_field *f = data_field_find(e->setup, node->name);
     int64_t there = f && f->first >= 0 ? f->last - f->first + 1 : 0;
-    if (!there && e->setup->model->unknown->count)
-        return NULL; /* what the body does not know may be this input */
+    if (!f && !e->setup->streams) {
+        report_no_field(e->setup, node);
+        return NULL;
+    }
     if (!there) {
         diag *d = sema_report(e->sema, E0209, dim->at, "nothing says how large dimension '%s' is",
                               dim->name);
@@ -140,6 +144,17 @@ static bool misspelt_field(setup *u, const ast_node *input)
     return false;
 }
 
+/* Nothing, where the body has a name that nothing has: it may be this input. */
+static void report_no_field(setup *u, const ast_node *input)
+{
+    if (u->model->unknown->count || misspelt_field(u, input))
+        return;
+    diag *d = sema_report(u->sema, E0227, u->data ? u->data->at : u->train->node->name_at,
+                          "the data does not say where '%s' is", input->name);
+    diag_note(d, input->at, "'%s' is declared here", input->name);
+    diag_fix(d, "%s(…, %s = …)", u->out->data.format, input->name);
+}
+
 /* What the training must know of the field. False after a report. */
 static bool note_field(elaboration *e, const ast_node *node, const graph_type *type)
 {
@@ -161,13 +176,8 @@ static bool note_field(elaboration *e, const ast_node *node, const graph_type *t
         out.at = f->node->at;
     } else if (u->streams) {
         out.first_column = out.last_column = (int64_t)u->out->data.fields.count;
-    } else if (u->model->unknown->count || misspelt_field(u, node)) {
-        return false;
     } else {
-        diag *d = sema_report(u->sema, E0227, u->data ? u->data->at : u->train->node->name_at,
-                              "the data does not say where '%s' is", node->name);
-        diag_note(d, node->at, "'%s' is declared here", node->name);
-        diag_fix(d, "%s(…, %s = …)", u->out->data.format, node->name);
+        report_no_field(u, node);
         return false;
     }
     if (type->dtype != DTYPE_I32) {
@@ -279,14 +289,43 @@ static int freeze_all(graph *g, const path_node *node)
     return count;
 }
 
+/* A path is frozen once. */
+static bool is_first_freeze(setup *u, const path_set *sets, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (sets[k].nodes.count && path_sets_overlap(&sets[i], &sets[k])) {
+            diag *d = sema_report(u->sema, E0203, u->frozen.items[i]->at, "'%s' is frozen twice",
+                                  path_words(sets[i].nodes.items[0], u->sema->memory));
+            diag_note(d, u->frozen.items[k]->at, "first here");
+            return false;
+        }
+    return true;
+}
+
+static void check_some_left(elaboration *e)
+{
+    setup *u = e->setup;
+    for (size_t i = 0; i < e->graph->variables.count; i++)
+        if (e->graph->variables.items[i].kind == VARIABLE_PARAMETER &&
+            !e->graph->variables.items[i].frozen)
+            return;
+    if (u->frozen.count)
+        sema_report(u->sema, E0247, u->frozen.items[u->frozen.count - 1]->at,
+                    "every parameter is frozen, so there is nothing to train");
+}
+
 static void set_frozen(elaboration *e)
 {
     setup *u = e->setup;
+    path_set *sets = arena_array(u->sema->memory, path_set, u->frozen.count + 1);
     for (size_t i = 0; i < u->frozen.count; i++) {
         const ast_node *said = u->frozen.items[i];
         path_set set;
         int count = 0;
         if (!path_find(u, said, PATH_PARAMETERS, &set))
+            continue;
+        sets[i] = set;
+        if (!is_first_freeze(u, sets, i))
             continue;
         if (set.ranged) {
             diag *d = sema_report(u->sema, E0249, set.range_at,
@@ -300,6 +339,7 @@ static void set_frozen(elaboration *e)
             sema_report(u->sema, E0230, said->at, "nothing under '%s' has parameters",
                         path_words(set.nodes.items[0], u->sema->memory));
     }
+    check_some_left(e);
 }
 
 static bool check_parameters(elaboration *e)

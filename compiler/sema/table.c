@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 enum { FIRST_ROOM = 16, LONGEST_COMPARED = 64 };
 
@@ -85,12 +86,13 @@ void nearest_offer(nearest *n, const char *name)
 {
     if (strlen(n->wanted) >= LONGEST_COMPARED || strlen(name) >= LONGEST_COMPARED)
         return;
-    int distance = edit_distance(n->wanted, name);
+    bool other_case = strcasecmp(n->wanted, name) == 0;
+    int distance = other_case ? strcmp(n->wanted, name) != 0 : edit_distance(n->wanted, name);
     if (distance == 0 || distance > n->distance)
         return;
     if (n->best && distance == n->distance && strcmp(name, n->best) >= 0)
         return;
-    if (distance >= (int)strlen(n->wanted) && distance >= (int)strlen(name))
+    if (!other_case && distance >= (int)strlen(n->wanted) && distance >= (int)strlen(name))
         return;
     n->best = name;
     n->distance = distance;
