@@ -101,26 +101,56 @@ static int variable_at(elaboration *e, const ast_node *node, graph_variable made
     return index;
 }
 
-/* Reads a variable where it is declared: a slice of it inside a repeat. */
+/* The variable inside the repeat `s`, built by `inside`: a slice of what it is around the repeat. */
+static build_operand slice_inside(elaboration *e, const scan *s, build *inside, int index,
+                                  const atom *texts)
+{
+    inside->at = e->build->at;
+    if (!s)
+        return build_variable(inside, index, texts);
+    return build_repeat_stacked(inside, slice_inside(e, s->around, s->outer, index, texts));
+}
+
+/* The dimensions of the repeats around, the outermost first. */
+static int leading_labels(const scan *s, label **labels)
+{
+    int count = s ? leading_labels(s->around, labels) : 0;
+    if (s && count < GRAPH_MAX_RANK)
+        labels[count++] = s->leading;
+    return count;
+}
+
+/* Dimensions of a variable as they are declared, behind those of the repeats around; -1 after a report. */
+static int variable_dims(elaboration *e, const ast_node *type, label **labels)
+{
+    label *own[GRAPH_MAX_RANK];
+    int rank = read_dims(e, type, own), leading = leading_labels(e->scan, labels);
+    if (rank < 0)
+        return -1;
+    if (rank + leading > GRAPH_MAX_RANK) {
+        sema_report(e->sema, E0238, type->at,
+                    "with its repeats, this has %d dimensions, and a tensor at most %d",
+                    rank + leading, GRAPH_MAX_RANK);
+        return -1;
+    }
+    memcpy(labels + leading, own, sizeof *own * (size_t)rank);
+    return rank + leading;
+}
+
+/* Reads a variable where it is declared. */
 static build_operand read_variable(elaboration *e, int index, label *const *labels, int rank)
 {
     atom texts[GRAPH_MAX_RANK];
-    int first = e->scan ? 1 : 0;
-    if (e->scan)
-        texts[0] = e->scan->leading->text;
     for (int i = 0; i < rank; i++)
-        texts[first + i] = labels[i]->text;
-    if (!e->scan)
-        return build_variable(e->build, index, texts);
-    e->scan->outer->at = e->build->at;
-    return build_repeat_stacked(e->build, build_variable(e->scan->outer, index, texts));
+        texts[i] = labels[i]->text;
+    return slice_inside(e, e->scan, e->build, index, texts);
 }
 
 static void declare(elaboration *e, const ast_node *node, variable_kind kind)
 {
     label *labels[GRAPH_MAX_RANK];
     elab_place(e, node->at);
-    int rank = read_dims(e, ast_child(node, AST_TYPE), labels);
+    int rank = variable_dims(e, ast_child(node, AST_TYPE), labels);
     graph_variable v = {.kind = kind, .of = -1, .init = e->sema->words.w_zeros, .at = node->at};
     const ast_node *init = ast_child(node, AST_INIT);
     value read = value_poison();
@@ -128,11 +158,9 @@ static void declare(elaboration *e, const ast_node *node, variable_kind kind)
     if (rank >= 0 && (!init || read_init(e, init, &v))) {
         v.path = joined(e, e->frame->own_path, node->name);
         v.stacked = e->scan != NULL;
-        v.type = (graph_type){.dtype = e->real, .rank = rank + v.stacked};
-        if (v.stacked)
-            v.type.dims[0] = e->scan->leading->dim;
+        v.type = (graph_type){.dtype = e->real, .rank = rank};
         for (int i = 0; i < rank; i++)
-            v.type.dims[v.stacked + i] = labels[i]->dim;
+            v.type.dims[i] = labels[i]->dim;
         index = variable_at(e, node, v);
         path_node *place = kind == VARIABLE_PARAMETER
                                ? path_inside(e->frame->place, PATH_PARAMETER, node->name, node->at)
@@ -149,6 +177,16 @@ static void declare(elaboration *e, const ast_node *node, variable_kind kind)
         vec_push(e->sema->memory, &e->frame->states, b);
 }
 
+void elab_state_write(elaboration *e, int variable, build_operand x)
+{
+    if (!e->scan) {
+        build_assign(e->build, variable, x);
+        return;
+    }
+    vec_push(e->sema->memory, &e->scan->stacked_states, variable);
+    vec_push(e->sema->memory, &e->scan->stacked_results, x);
+}
+
 /* What a state was bound to last becomes its value for the next step. */
 static void write_states(elaboration *e)
 {
@@ -163,7 +201,7 @@ static void write_states(elaboration *e)
         const ast_node here = {.at = now->at};
         if (!elab_as_tensor(e, &here, now->value, v->type.dtype, &x))
             continue;
-        if (tensor_rank(&x) != v->type.rank - v->stacked) {
+        if (tensor_rank(&x) != tensor_rank(&first->value.tensor)) {
             sema_report(e->sema, E0219, now->at,
                         "state '%s' becomes a tensor %s of other dimensions", first->name,
                         tensor_words(&x, e->sema->memory));
@@ -172,11 +210,7 @@ static void write_states(elaboration *e)
         x = build_transpose(e->build, x, first->value.tensor.labels);
         if (!x.value)
             continue;
-        if (e->scan) {
-            vec_push(e->sema->memory, &e->scan->stacked_states, first->variable);
-            vec_push(e->sema->memory, &e->scan->stacked_results, x);
-        } else
-            build_assign(e->build, first->variable, x);
+        elab_state_write(e, first->variable, x);
     }
 }
 

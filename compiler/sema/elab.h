@@ -42,6 +42,7 @@ typedef struct frame {
 
 /* A repeat around the code that is elaborated. */
 typedef struct scan {
+    struct scan *around; /* the repeat that it stands in, or NULL */
     build *outer;
     frame *within;
     label *leading; /* the dimension that counts the iterations */
@@ -62,7 +63,7 @@ typedef struct elaboration {
     build *build; /* of the current region */
     build *root;  /* of the function's own region */
     frame *frame;
-    scan *scan;      /* NULL outside repeats */
+    scan *scan;      /* the innermost; NULL outside repeats */
     bool learning;   /* `step`, not `eval` */
     bool measuring;  /* metrics are results */
     bool scheduling; /* inside optimizers and schedules: conditions may depend on the step */
@@ -145,6 +146,9 @@ void builtin_arity(const builtin *b, int *least, int *most);
 
 /* body.c: statements. */
 void elab_body(elaboration *e, const ast_node *body);
+
+/* The state becomes x: at once, or, in a repeat, as its slice of one round. */
+void elab_state_write(elaboration *e, int variable, build_operand x);
 bool init_known(sema *s, const ast_node *x); /* the expression behind `init` */
 
 /* repeat.c */

@@ -46,7 +46,7 @@ static value run(elaboration *e, const ast_node *node, atom name, build_operand 
     build body, *outer = e->build;
     build_operand inside;
     build_scan how = {.dim = leading->dim, .label = leading->text, .carried = &x, .count = 1};
-    scan loop = {.outer = outer, .within = e->frame, .leading = leading};
+    scan loop = {.around = e->scan, .outer = outer, .within = e->frame, .leading = leading};
     elab_place(e, node->at);
     build_repeat_begin(outer, &body, &how, &inside);
     e->build = &body;
@@ -67,9 +67,9 @@ static value run(elaboration *e, const ast_node *node, atom name, build_operand 
                             states <= 64 ? (int)states : 0, results) &&
            fine;
     e->build = outer;
-    e->scan = NULL;
+    e->scan = loop.around;
     for (size_t i = 0; fine && i < states; i++)
-        build_assign(outer, loop.stacked_states.items[i], results[1 + i]);
+        elab_state_write(e, loop.stacked_states.items[i], results[1 + i]);
     return fine ? elab_tensor(e, node, results[0]) : value_poison();
 }
 
@@ -90,10 +90,6 @@ value elab_repeat(elaboration *e, const ast_node *node, atom assigned)
         diag *d =
             sema_report(e->sema, E0237, call->at, "'repeat' calls a layer with what it carries on");
         diag_fix(d, "x = repeat L: block(x)");
-        return value_poison();
-    }
-    if (e->scan) {
-        sema_report(e->sema, E0911, node->at, "a repeat inside a repeat is not carried out yet");
         return value_poison();
     }
     atom name = carried == call->children[0] ? assigned : carried->name;
