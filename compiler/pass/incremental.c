@@ -16,11 +16,28 @@ bool incremental_is_batch(const incremental *m, dim_id d)
     return m->g->dims.items[d].batch;
 }
 
+int64_t incremental_lead(const incremental *m, dim_id d)
+{
+    return d < m->dim_count && m->along[d] ? m->lead[d] : 0;
+}
+
+/* Rows with a lead, as many dimensions as there are leads. */
+static dim_id longer_rows(const incremental *m, int64_t lead)
+{
+    int64_t size = graph_dim_size(m->g, m->rows) + lead;
+    size_t i = 0;
+    while (graph_dim_size(m->g, m->longer.items[i]) != size)
+        i++;
+    return m->longer.items[i];
+}
+
 dim_id incremental_dim(const incremental *m, dim_id d)
 {
     if (d >= m->dim_count)
         return d;
-    return m->along[d] ? m->rows : m->stands[d];
+    if (!m->along[d])
+        return m->stands[d];
+    return m->lead[d] ? longer_rows(m, m->lead[d]) : m->rows;
 }
 
 graph_type incremental_type(const incremental *m, const graph_type *t)
@@ -65,8 +82,9 @@ static graph_value *rows_of(incremental *m, const graph_value *x)
         if (!incremental_is_along(m, x->type.dims[slot]))
             continue;
         build_operand at = {.value = m->position};
+        dim_id rows = incremental_dim(m, x->type.dims[slot]);
         build_operand ids =
-            build_binary(m->b, OP_add, build_index(m->b, m->rows, order.labels[slot]), at);
+            build_binary(m->b, OP_add, build_index(m->b, rows, order.labels[slot]), at);
         atom all = atom_of(m->g->atoms, "all");
         atom here = order.labels[slot];
         for (int i = 0; i < x->type.rank; i++)
@@ -100,6 +118,14 @@ static slot_sizes sizes_of(const incremental *m, const graph_type *t, int begin,
     return s;
 }
 
+static dim_id along_of(const incremental *m, const graph_type *t, int begin, int end)
+{
+    for (int slot = begin; slot < end; slot++)
+        if (incremental_is_along(m, t->dims[slot]))
+            return t->dims[slot];
+    return -1;
+}
+
 /* What a reshape makes of positions and of the batch: S under another name, [B, S] as one, [B, A] as one. */
 static void find_reshaped(incremental *m, const graph_op *op)
 {
@@ -112,9 +138,10 @@ static void find_reshaped(incremental *m, const graph_op *op)
         if (d < 0 || m->along[d] || incremental_is_batch(m, d) || m->stands[d] != d)
             continue;
         slot_sizes s = sizes_of(m, from, r->from_begin, r->from_end);
-        if (s.along == 1 && s.rest == 1)
+        if (s.along == 1 && s.rest == 1) {
             m->along[d] = true;
-        else if (!s.along && s.batch)
+            m->lead[d] = m->lead[along_of(m, from, r->from_begin, r->from_end)];
+        } else if (!s.along && s.batch)
             m->stands[d] =
                 graph_dim_add(m->g,
                               atom_of(m->g->atoms, arena_format(m->g->memory, "sample.%s",
@@ -123,11 +150,27 @@ static void find_reshaped(incremental *m, const graph_op *op)
     }
 }
 
+/* Positions moved into a dimension of their own. */
+static void find_shifted(incremental *m, const graph_op *op)
+{
+    incremental_shift shift;
+    if (!incremental_shift_of(m, op, &shift) || shift.allowed < 0)
+        return;
+    dim_id d = op->outputs.items[0]->type.dims[shift.slot];
+    int64_t more = graph_dim_size(m->g, d) - graph_dim_size(m->g, m->positions);
+    if (m->along[d] || incremental_is_batch(m, d))
+        return;
+    m->along[d] = true;
+    m->lead[d] = more < 0 ? 0 : more < shift.allowed ? more : shift.allowed;
+}
+
 static void find_positions(incremental *m, const graph_region *r)
 {
     for (size_t i = 0; i < r->ops.count; i++) {
         if (r->ops.items[i]->kind == OP_reshape)
             find_reshaped(m, r->ops.items[i]);
+        else
+            find_shifted(m, r->ops.items[i]);
         if (r->ops.items[i]->body)
             find_positions(m, r->ops.items[i]->body);
     }
@@ -259,6 +302,11 @@ static bool write_function(incremental *m, const char *name, int64_t rows, atom 
     m->b = &b;
     m->level = &level;
     m->rows = made_dim(m, arena_format(m->g->memory, "sample.%s", name), rows);
+    m->longer.count = 0;
+    for (int d = 0; d < m->dim_count; d++)
+        if (incremental_lead(m, d))
+            vec_push(m->g->memory, &m->longer,
+                     made_dim(m, arena_format(m->g->memory, "sample.%s", name), rows + m->lead[d]));
     memset(m->whole, 0, sizeof *m->whole * (size_t)m->values);
     *input = atom_of(m->g->atoms, arena_format(m->g->memory, "%s.%s", m->input->attrs.name, name));
     build_dims ids = {.rank = 2, .dims = {m->one, m->rows}};
@@ -367,6 +415,7 @@ static bool prepare(incremental *m)
     m->dim_count = (int)g->dims.count;
     m->values = g->next_value;
     m->along = arena_array(g->memory, bool, g->dims.count + 1);
+    m->lead = arena_array(g->memory, int64_t, g->dims.count + 1);
     m->stands = arena_array(g->memory, dim_id, g->dims.count + 1);
     m->now = arena_array(g->memory, graph_value *, m->values + 1);
     m->whole = arena_array(g->memory, bool, m->values + 1);
@@ -375,6 +424,7 @@ static bool prepare(incremental *m)
     for (int d = 0; d < m->dim_count; d++)
         m->stands[d] = incremental_is_batch(m, d) ? m->one : d;
     m->along[s] = true;
+    m->positions = s;
     find_positions(m, &m->from->region);
     int64_t there = graph_dim_size(g, s);
     if (!how->context)

@@ -13,7 +13,8 @@
  *   - causal attention keeps the keys and values of all positions in a cache (OP_append), a variable of C positions, one for
  *     each layer of a repeat;
  *   - a running sum adds the sum so far, which it keeps;
- *   - all else that mixes positions (a sum over them, attention that is not causal, a convolution along them, positions
+ *   - what moves positions back (pad, slice, convolutions) keeps the rows that later ones read (incremental_shift.c);
+ *   - all else that mixes positions (a sum over them, attention that is not causal, a convolution that reads ahead, positions
  *     merged with another dimension) or sequences is refused at its place.
  * A dimension that is S under another name (a rename, B and S merged) is S.
  */

@@ -64,8 +64,8 @@ static bool check_indices(incremental *m, const graph_op *op)
     return true;
 }
 
-/* The operator's like over the new dimensions, with `inputs` for operands. */
-static graph_op *clone(incremental *m, const graph_op *op, graph_value *const *inputs, int count)
+graph_op *incremental_clone(incremental *m, const graph_op *op, graph_value *const *inputs,
+                            int count)
 {
     graph_op *c = build_op(m->b, op->kind, count, (int)op->outputs.count);
     c->attrs = op->attrs;
@@ -105,7 +105,7 @@ static bool write_plain(incremental *m, const graph_op *op)
         return refuse_word(m, op, "'%s' has more operands than sampling goes through");
     for (size_t k = 0; k < op->inputs.count; k++)
         inputs[k] = incremental_operand(m, op->inputs.items[k]);
-    const graph_op *c = clone(m, op, inputs, (int)op->inputs.count);
+    const graph_op *c = incremental_clone(m, op, inputs, (int)op->inputs.count);
     bool fits = true;
     for (size_t k = 0; k < c->inputs.count; k++)
         fits = fits && fitting(m, c, c->inputs.items[k], c->input_map[k]);
@@ -124,7 +124,7 @@ static bool write_source(incremental *m, const graph_op *op)
         return incremental_refuse(m, op, "random numbers of the model are those of a whole batch",
                                   NULL);
     if (op->kind == OP_variable) {
-        graph_op *c = clone(m, op, NULL, 0);
+        graph_op *c = incremental_clone(m, op, NULL, 0);
         c->outputs.items[0]->type = y->type;
         memcpy(c->indices, op->indices, sizeof c->indices);
         for (int slot = 0; slot < y->type.rank; slot++)
@@ -134,12 +134,12 @@ static bool write_source(incremental *m, const graph_op *op)
     if (op->kind != OP_index || !along)
         return write_plain(m, op);
     build_operand at = {.value = m->position};
-    build_operand index = build_index(m->b, m->rows, atom_of(m->g->atoms, "0"));
+    build_operand index =
+        build_index(m->b, incremental_dim(m, y->type.dims[0]), atom_of(m->g->atoms, "0"));
     m->now[y->id] = build_binary(m->b, OP_add, index, at).value;
     return true;
 }
 
-/* A variable of the operator's own: `cell`, behind the leading dimensions of the repeats around it. */
 static int own_variable(incremental *m, const graph_op *op, const char *part,
                         const graph_type *cell)
 {
@@ -180,23 +180,39 @@ static build_operand variable_here(incremental *m, build *b, int variable)
     return incremental_labelled(m, x.value);
 }
 
+incremental_own incremental_keep(incremental *m, const graph_op *op, const char *part,
+                                 const graph_type *cell)
+{
+    int variable = own_variable(m, op, part, cell);
+    return (incremental_own){variable, variable_here(m, m->b, variable)};
+}
+
+build_operand incremental_before(incremental *m, build_operand kept, double x)
+{
+    build_operand at = {.value = m->position};
+    build_operand first = build_binary(m->b, OP_eq, at, build_constant(m->b, DTYPE_I32, 0));
+    build_operand choice[3] = {first, build_constant(m->b, kept.value->type.dtype, x), kept};
+    return build_map(m->b, OP_where, choice, 3);
+}
+
 /* All rows so far of an operand of attention, these among them. */
 static graph_value *cached(incremental *m, const graph_op *op, int k, const char *part)
 {
     build_operand rows = incremental_labelled(m, incremental_operand(m, op->inputs.items[k]));
     graph_type cell = rows.value->type;
-    int slot = cell.rank - 2;
+    int slot = cell.rank - (k == 3 ? 1 : 2); /* a mask has no depth */
     cell.dims[slot] = m->cache;
-    int variable = own_variable(m, op, part, &cell);
+    incremental_own own = incremental_keep(m, op, part, &cell);
     build_operand at = {.value = m->position};
-    return build_append(m->b, variable_here(m, m->b, variable), rows, at, rows.labels[slot]).value;
+    return build_append(m->b, own.value, rows, at, rows.labels[slot]).value;
 }
 
 static bool check_attention(incremental *m, const graph_op *op)
 {
     const graph_value *q = op->inputs.items[0], *k = op->inputs.items[1];
-    if (op->inputs.count > 3)
-        return incremental_refuse(m, op, "a mask of attention's keys is not kept", NULL);
+    if (incremental_lead(m, k->type.dims[k->type.rank - 2]) ||
+        incremental_lead(m, q->type.dims[q->type.rank - 2]))
+        return incremental_refuse(m, op, "this attention goes over more than the positions", NULL);
     if (!slot_is(m, q, q->type.rank - 2))
         return incremental_refuse(m, op, "this attention reads the keys of every position", NULL);
     if (op->attrs.i[0] != 1)
@@ -220,10 +236,17 @@ static bool write_attention(incremental *m, const graph_op *op)
                                   NULL);
     if (!check_attention(m, op))
         return false;
-    graph_value *inputs[4] = {incremental_operand(m, q), NULL, NULL, m->position};
+    const graph_value *mask = op->inputs.count > 3 ? op->inputs.items[3] : NULL;
+    int count = mask ? 4 : 3;
+    graph_value *inputs[5] = {incremental_operand(m, q)};
     inputs[1] = cached(m, op, 1, "keys");
     inputs[2] = cached(m, op, 2, "values");
-    graph_op *c = clone(m, op, inputs, 4);
+    if (mask && !slot_is(m, mask, mask->type.rank - 1))
+        return incremental_refuse(m, op, "the mask of these keys is of no positions", NULL);
+    if (mask)
+        inputs[3] = cached(m, op, 3, "mask");
+    inputs[count] = m->position;
+    graph_op *c = incremental_clone(m, op, inputs, count + 1);
     c->indices[(int)op->input_map[1][k->type.rank - 2]].dim = m->cache;
     c->attrs.i[2] = 1;
     return true;
@@ -238,6 +261,8 @@ static bool write_cumsum(incremental *m, const graph_op *op)
         return check_indices(m, op) && write_plain(m, op);
     if (op->attrs.i[1])
         return incremental_refuse(m, op, "a sum from the end begins with positions to come", NULL);
+    if (incremental_lead(m, x->type.dims[slot]))
+        return incremental_refuse(m, op, "this sum goes over more than the positions", NULL);
     if (!check_indices(m, op) || !write_plain(m, op))
         return false;
     build_operand y = incremental_labelled(m, m->now[op->outputs.items[0]->id]);
@@ -245,21 +270,18 @@ static bool write_cumsum(incremental *m, const graph_op *op)
     memmove(cell.dims + slot, cell.dims + slot + 1,
             sizeof cell.dims[0] * (size_t)(cell.rank - slot - 1));
     cell.rank--;
-    int variable = own_variable(m, op, "sum", &cell);
-    build_operand before = variable_here(m, m->b, variable);
+    incremental_own own = incremental_keep(m, op, "sum", &cell);
+    build_operand before = own.value;
     for (int i = slot; i < cell.rank; i++)
         before.labels[i] = y.labels[i + 1];
-    build_operand at = {.value = m->position};
-    build_operand first = build_binary(m->b, OP_eq, at, build_constant(m->b, DTYPE_I32, 0));
-    build_operand choice[3] = {first, build_constant(m->b, cell.dtype, 0), before};
-    y = build_transpose(m->b, build_binary(m->b, OP_add, y, build_map(m->b, OP_where, choice, 3)),
-                        y.labels);
+    before = incremental_before(m, before, 0);
+    y = build_transpose(m->b, build_binary(m->b, OP_add, y, before), y.labels);
     build_slicing last = {y.labels[slot], graph_dim_size(m->g, m->rows) - 1, 1, m->one,
                           y.labels[slot]};
     build_operand sum = build_slice(m->b, y, &last);
     sum = build_reduce(m->b, OP_sum, sum, &last.label, 1);
     m->now[op->outputs.items[0]->id] = y.value;
-    vec_push(m->g->memory, &m->level->kept, (kept_value){variable, sum.value});
+    vec_push(m->g->memory, &m->level->kept, (kept_value){own.variable, sum.value});
     return true;
 }
 
@@ -317,12 +339,15 @@ static bool write_gather(incremental *m, const graph_op *op)
     if (!m->whole[table->id] || others || u.along & (u.along - 1))
         return incremental_refuse(m, op, "'gather' may read any position here", NULL);
     graph_value *inputs[2] = {m->now[table->id], incremental_operand(m, op->inputs.items[1])};
-    clone(m, op, inputs, 2);
+    incremental_clone(m, op, inputs, 2);
     return true;
 }
 
 bool incremental_op(incremental *m, const graph_op *op)
 {
+    incremental_shift shift;
+    if (incremental_shift_of(m, op, &shift))
+        return incremental_write_shift(m, op, &shift);
     switch (op->kind) {
     case OP_attention:
         return write_attention(m, op);

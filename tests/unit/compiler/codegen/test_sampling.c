@@ -69,6 +69,33 @@ static const sampled_model models[] = {
      "  u = u + number(index(T)) / S + cumsum(u over T) / S\n"
      "  y = linear(rename(u over T, S), V)\n",
      "", ""},
+    {"rows", /* the position before, a causal convolution in two ways, one of them in two steps */
+     "layer piece(x: [B, S, D]) -> [B, S, D] {\n"
+     "  early = slice(x over S, T = 0 ..< S - 1)\n"
+     "  late = pad(early over T, S, before = 1, value = 0.5)\n"
+     "  longer = pad(x - late over S, U = S + 6, before = 6)\n"
+     "  short = conv1d(longer + number(index(U)) / S over B, D, U, F = D, window = 3, dilation = "
+     "2)\n"
+     "  short = rename(short over P, R = S + 2)\n"
+     "  even = conv1d(short over B, F, R, H = D, window = 3)\n"
+     "  even = rename(rename(even over P, S) over H, D)\n"
+     "  twice = conv1d(x over B, D, S, G = D, window = 4, padding = 3)\n"
+     "  cut = slice(twice over P, Q = 0 ..< S)\n"
+     "  return x + tanh(even) + rename(rename(cut over G, D) over Q, S)\n"
+     "}\n",
+     "  x = embed(text, V, D)\n"
+     "  x = repeat L: piece(x)\n"
+     "  y = linear(piece(x), V)\n",
+     ", L: int", ", L = 3"},
+    {"mask", /* keys that are not seen, by their ids */
+     "layer piece(x: [B, S, D], seen: [B, S], A: dim) -> [B, S, D] {\n"
+     "  return x + self_attention(layer_norm(x), A, causal, keys = seen)\n"
+     "}\n",
+     "  seen = text != 3\n"
+     "  x = embed(text, V, D) + positions(S, D)\n"
+     "  x = repeat L: piece(x, seen, A)\n"
+     "  y = linear(layer_norm(x), V)\n",
+     ", A: dim, L: int", ", A = 4, L = 3"},
 };
 
 enum { V = 11, S = 45, BATCH = 2 };
