@@ -13,7 +13,7 @@ alternatives() { sort -u | paste -sd'|'; }
 items=$(keywords ITEM | alternatives)
 # `if` opens a statement too, and is a word anywhere.
 statements=$({ keywords STATEMENT; keywords TOPOLOGY; keywords CLUSTER; } | grep -vx if | alternatives)
-clauses=$({ sed -n 's/^CLAUSE([A-Z]*, "\([a-z]*\)".*/\1/p' "$source/compiler/sema/clause.def"; printf '%s\n' chunks collective root require; } | alternatives)
+clauses=$({ sed -n 's/^CLAUSE([A-Z]*, "\([a-z]*\)".*/\1/p' "$source/compiler/sema/clause.def"; printf '%s\n' chunks collective root require prefix tied ignore; } | alternatives)
 devices='node|cpu|gpu'
 attributes='memory|compute|bandwidth|latency'
 reserved=$({ keywords RESERVED; printf '%s\n' repeat init below updates in reduce copy; } | alternatives)

@@ -88,6 +88,18 @@ static const statement_row topology_statements[] = {
     {0},
 };
 
+static const statement_row weights_statements[] = {
+    {"\"NAME\" = PATH",
+     "the tensor of a file, and the parameter that it holds; {i} counts the layers of a repeat"},
+    {"\"NAME\" = concat(PATH, PATH)",
+     "several parameters in one tensor, along their last dimension"},
+    {"\"NAME\" = transpose(PATH)", "the two dimensions the other way round"},
+    {"prefix \"WORDS\"", "what may stand before every name"},
+    {"tied \"NAME\" = PATH", "a second name of what another row names"},
+    {"ignore \"NAME\", \"NAME\"", "tensors that are not read"},
+    {0},
+};
+
 static void items(text *t, const statement_row *table)
 {
     for (; table->form; table++)
@@ -139,6 +151,8 @@ void manual_plan(text *t)
         t, "TOPOLOGY",
         "Statements of a topology block. Chunk and rank numbers are taken modulo their counts:");
     items(t, topology_statements);
+    section(t, "WEIGHTS", "Statements of a weights block:");
+    items(t, weights_statements);
     section(t, "OPERATORS", "What can be called without being defined:");
     notes_of(t, AST_CALL);
     section(t, "EXPRESSIONS",

@@ -206,7 +206,7 @@ static void for_top(const offering *o)
     if (c->words.count == 0) {
         offer_notes(o, AST_FILE, KIND_KEYWORD);
     } else if (lsp_context_opens(c, "use")) {
-        offer_words(o, "nn optim topology", "standard library");
+        offer_words(o, "nn optim topology weights", "standard library");
     } else if (lsp_context_opens(c, "plan")) {
         if (follows(o, "for"))
             offer_definitions(o, AST_TRAIN);
@@ -244,6 +244,13 @@ static void for_train(const offering *o)
         offer_parameters(o, AST_OPTIMIZER);
         offer_parameters(o, AST_SCHEDULE);
         offer_definitions(o, AST_SCHEDULE);
+    } else if (lsp_context_opens(c, "init") && follows(o, "as")) {
+        offer_definitions(o, AST_WEIGHTS);
+    } else if (lsp_context_opens(c, "init")) {
+        offer_words(o, "from as except", "");
+        offer_names(o, model, (naming){.values = true, .calls = true});
+    } else if (lsp_context_opens(c, "average")) {
+        offer_words(o, "ema swa decay from every", "");
     } else if (lsp_context_opens(c, "freeze")) {
         offer_names(o, model, (naming){.values = true, .calls = true});
     } else if (lsp_context_opens(c, "clip")) {
@@ -352,6 +359,18 @@ static void for_topology(const offering *o)
     }
 }
 
+/* A row's path may go through any model of the file. */
+static void for_weights(const offering *o)
+{
+    if (o->context->words.count == 0)
+        offer_words(o, "prefix tied ignore", "clause");
+    else
+        offer_words(o, "concat transpose", "of a tensor");
+    for (size_t i = 0; o->context->words.count > 0 && i < o->known->tree->count; i++)
+        if (o->known->tree->children[i]->kind == AST_MODEL)
+            offer_names(o, o->known->tree->children[i], (naming){.values = true, .calls = true});
+}
+
 static const struct {
     const char *item;
     void (*complete)(const offering *o);
@@ -365,6 +384,7 @@ static const struct {
     {"layer", for_body},
     {"optimizer", for_body},
     {"schedule", for_body},
+    {"weights", for_weights},
 };
 
 cJSON *lsp_completion(const lsp_analysis *known, uint32_t offset)

@@ -154,6 +154,7 @@ expect_completion("axes", "split  B over dp", "split B over |", { "dp" }, { "B",
 expect_completion("topologies", "over dp by ring", "over dp by |", { "ring", "tree", "hierarchical", "trees", "auto" }, { "sgd" })
 expect_completion("optimizers", "optimizer sgd(lr = 0.1, momentum = 0.9)", "optimizer |", { "sgd", "adamw" }, { "cosine", "batch" })
 expect_completion("schedules and parameters in an optimizer", "sgd(lr = 0.1, momentum = 0.9)", "sgd(lr = 0.1, |", { "momentum", "cosine" }, { "batch" })
+expect_completion("weights behind as", "use nn, optim", "use nn, optim, weights\ntrain w for mlp(H = 1, C = 2) { init from \"x\" as |", { "gpt2", "llama" }, { "digits" })
 expect_completion("trains behind for", "plan alone for digits on laptop { }", "plan alone for |", { "digits" }, { "laptop" })
 expect_completion("clusters behind on", "plan alone for digits on laptop { }", "plan alone for digits on |", { "laptop" }, { "digits" })
 expect_completion("inputs in data", "image = 0..63, digit = 64", "ima|", { "image", "digit", "scale" }, { "batch" })

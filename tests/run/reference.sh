@@ -44,6 +44,10 @@ for library in nn optim topology; do
         expect_example "$page" "## $name"
     done < <(sed -n 's/^\(layer\|optimizer\|schedule\|topology\) \([a-z0-9_]*\).*/\2/p' "$SOURCE/stdlib/$library.plan")
 done
+while read -r name; do
+    grep -qF "\`$name\`" weights.md || fail "weights.md does not have '$name'"
+    words=$((words + 1))
+done < <(sed -n 's/^weights \([a-z0-9_]*\).*/\1/p' "$SOURCE/stdlib/weights.plan")
 while read -r word; do
     grep -qE "\`$word[ \`]" language.md || fail "language.md does not have '$word'"
     words=$((words + 1))

@@ -388,9 +388,24 @@ static void step(generator *g)
     g->depth--;
 }
 
+static void row(generator *g)
+{
+    static const char *const rows[] = {"\"a.{i}.w\"  =block[i].w",
+                                       "\"b\" = concat( a.w,b.w , c.w)",
+                                       "\"0.weight\"=transpose(linear.w)",
+                                       "prefix   \"x.\"",
+                                       "tied \"y\"=  table",
+                                       "ignore \"h.{i}\" ,\"z\""};
+    put(g, rows[below(g, 6)]);
+}
+
 static void item(generator *g)
 {
-    switch (below(g, 10)) {
+    switch (below(g, 11)) {
+    case 10:
+        put(g, "weights w ");
+        block(g, row, 5);
+        break;
     case 7:
         put(g, now_and_then(g, 2) ? "import  \"a#b.plan\"" : "use topology");
         break;

@@ -11,7 +11,7 @@ syntax match espalierItem "^\s*\zs\<\(cluster\|import\|layer\|model\|optimizer\|
 syntax match espalierStatement "\(^\|[;{:]\)\s*\zs\<\(for\|input\|link\|metric\|param\|return\|send\|state\|switch\)\>\ze\s\+[^= ]"
 syntax match espalierStatement "\(^\|[;{]\)\s*\zs\<\(node\|cpu\|gpu\)\>\ze\s\+[A-Za-z_]"
 syntax match espalierAttribute "\([{,;]\|^\)\s*\zs\<\(memory\|compute\|bandwidth\|latency\)\>\ze\s\+[0-9]"
-syntax match espalierClause "\(^\|[;{]\)\s*\zs\<\(average\|batch\|checkpoint\|chunks\|clip\|collective\|data\|epochs\|freeze\|init\|mesh\|microbatches\|optimizer\|pipeline\|place\|precision\|recompute\|reduce\|require\|root\|sample\|save\|seed\|shard\|split\|steps\)\>\ze\(\s*$\|\s\+[^= ]\)" nextgroup=espalierPhrase
+syntax match espalierClause "\(^\|[;{]\)\s*\zs\<\(average\|batch\|checkpoint\|chunks\|clip\|collective\|data\|epochs\|freeze\|ignore\|init\|mesh\|microbatches\|optimizer\|pipeline\|place\|precision\|prefix\|recompute\|reduce\|require\|root\|sample\|save\|seed\|shard\|split\|steps\|tied\)\>\ze\(\s*$\|\s\+[^= ]\)" nextgroup=espalierPhrase
 syntax match espalierPhrase "[^;{}#]*" contained contains=espalierConnective,espalierWord,espalierType,espalierConstant,espalierOperator,espalierNumber,espalierUnit,espalierString
 syntax match espalierConnective "\<\(as\|at\|by\|every\|except\|for\|from\|keep\|on\|to\|with\|within\)\>" contained
 syntax match espalierConnective "\(^\s*\(train\|plan\)\s\+\w\+\s\+\)\@<=for\>\|\<on\>\ze\s\+\w\+\s*{\|\<\(from\|to\)\>\ze\s"
