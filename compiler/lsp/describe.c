@@ -9,6 +9,15 @@
 
 /* ------------------------------------------------------------------ text of a definition */
 
+/* Bytes of a line before its end or its comment. */
+static uint32_t code_length(const char *line)
+{
+    const char *at = line;
+    for (bool quoted = false; *at && *at != '\n' && (quoted || *at != '#'); at++)
+        quoted = quoted != (*at == '"');
+    return (uint32_t)(at - line);
+}
+
 /* Where the head of a definition ends: before its body; of another statement, at the end of its line. */
 static uint32_t head_end(const ast_node *node, const char *bytes, uint32_t begin)
 {
@@ -17,7 +26,7 @@ static uint32_t head_end(const ast_node *node, const char *bytes, uint32_t begin
     if (body && ast_is_item(node->kind) && body->at.begin > begin)
         end = body->at.begin;
     else
-        end += (uint32_t)strcspn(bytes + begin, "\n");
+        end += code_length(bytes + begin);
     while (end > begin && strchr(" \t\r\n{", bytes[end - 1]))
         end--;
     return end;

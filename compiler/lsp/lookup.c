@@ -241,13 +241,49 @@ static bool find_argument(lsp_meaning *m, const lsp_analysis *known, const ast_n
     return true;
 }
 
-/* A plan's words lead to its mesh, then to the model of its train: dimensions, values, layers. */
-static bool find_for_plan(lsp_meaning *m, const lsp_analysis *known, const ast_node *plan)
+/* Axes are made by the clause `mesh`. */
+static bool find_axis(lsp_meaning *m, const ast_node *plan)
 {
-    if (find_dimension(m, plan, "mesh axis"))
+    const ast_node *body = ast_child(plan, AST_BODY);
+    for (size_t i = 0; body && i < body->count; i++) {
+        const ast_node *clause = body->children[i];
+        bool mesh = clause->kind == AST_CLAUSE && clause->name && !strcmp(clause->name, "mesh");
+        if (mesh && find_dimension(m, clause, "mesh axis"))
+            return true;
+    }
+    return false;
+}
+
+/* `split F over tp`: a dimension that a layer of the file makes. */
+static bool find_layer_dimension(lsp_meaning *m, const lsp_analysis *known)
+{
+    for (size_t i = 0; i < known->tree->count; i++) {
+        const ast_node *item = known->tree->children[i];
+        if (item->kind == AST_LAYER && find_dimension(m, item, "dimension"))
+            return true;
+    }
+    return false;
+}
+
+static bool find_device(lsp_meaning *m, const lsp_analysis *known, const ast_node *plan)
+{
+    const ast_node *name = plan->count > 1 ? plan->children[1] : NULL;
+    const definition *cluster =
+        name && name->name ? lsp_definition_of(known, AST_CLUSTER, name->name) : NULL;
+    return cluster && find_binder(m, cluster->node);
+}
+
+/* A plan's words lead to its mesh, to its cluster in `place`, then to the model of its train: dimensions, values, layers. */
+static bool find_for_plan(lsp_meaning *m, const lsp_analysis *known, const ast_node *node)
+{
+    const ast_node *plan = lsp_item_around(node), *clause = ast_above(node, AST_CLAUSE);
+    bool places = clause && clause->name && strcmp(clause->name, "place") == 0;
+    if (find_axis(m, plan) || (places && find_device(m, known, plan)))
         return true;
     const ast_node *model = lsp_model_of(known, plan);
-    return model && (find_binder(m, model) || find_dimension(m, model, "dimension"));
+    if (model && (find_binder(m, model) || find_dimension(m, model, "dimension")))
+        return true;
+    return find_layer_dimension(m, known);
 }
 
 /* `attn` of `block.attn`: what the layer called block binds. */
@@ -291,7 +327,7 @@ static bool find_by_name(lsp_meaning *m, const lsp_analysis *known, const ast_no
     if (!item)
         return is_about(m, lsp_called(known, node));
     if (item->kind == AST_PLAN)
-        return find_for_plan(m, known, item) || is_about(m, lsp_called(known, node));
+        return find_for_plan(m, known, node) || is_about(m, lsp_called(known, node));
     if (find_binder(m, item) || find_dimension(m, item, "dimension"))
         return true;
     const ast_node *model = item->kind == AST_TRAIN ? lsp_model_of(known, item) : NULL;

@@ -102,6 +102,21 @@ expect_hover("a dimension's size", "H2 = H / 2", 0, "dimension", "`H2 = 64`")
 expect_hover("a model's parameter", "linear(image, H)", 14, "parameter", "`H = 128`")
 expect_hover("a mesh axis", "B over dp", 7, "mesh axis", "mesh dp = 4")
 
+-- The contract's language model, whose plan is not all carried out: what is written there is known all the same.
+local gpt = read(os.getenv("SOURCE") .. "/tests/golden/language/gpt.plan")
+local function expect_gpt(what, words, into, ...)
+  local got = ask(gpt, "hover", { position = position(gpt, words, into) })
+  got = got and got.contents.value or ""
+  local fine = true
+  for _, piece in ipairs({ ... }) do fine = fine and got:find(piece, 1, true) ~= nil end
+  check("hover: " .. what, fine, got)
+end
+expect_gpt("a layer in a plan's path, not an option of the same name", "block over pp", 0, "layer", "layer block(x: [B, S, D], A: dim)")
+expect_gpt("a value in a path", "block.attn", 7, "attn = self_attention(norm(x), A, causal)", "f32[B, S, D]")
+expect_gpt("a dimension that a layer makes", "A, F, V", 3, "dimension", "`F = 4096`")
+expect_gpt("a node that an axis is placed over", "pp over host", 8, "node host[2]")
+expect_gpt("a statement without its comment", "x    = repeat", 0, "x = repeat L: block(x, A)\n```")
+
 -- ---------------------------------------------------------------- go to definition
 
 local function expect_definition(what, words, into, line)

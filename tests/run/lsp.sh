@@ -6,7 +6,7 @@
 mkdir "$work/data"
 cp "$SOURCE/examples/digits/data/digits.csv" "$work/data/"
 cp "$SOURCE/examples/digits/digits.plan" "$work/digits.plan"
-export ESPALIER PLAN="$work/digits.plan" XDG_STATE_HOME="$work" XDG_DATA_HOME="$work" XDG_CONFIG_HOME="$work"
+export ESPALIER SOURCE PLAN="$work/digits.plan" XDG_STATE_HOME="$work" XDG_DATA_HOME="$work" XDG_CONFIG_HOME="$work"
 
 drive() { # SCRIPT STEPS
     timeout 300 nvim --headless -u NONE -i NONE -n -c "luafile $SOURCE/tests/lsp/$1" >"$work/out" 2>&1 ||
@@ -28,4 +28,4 @@ sed -e 's/^use nn, optim/use nn, optim\nimport "parts.plan"\n\n# Twice as wide.\
     "$SOURCE/examples/digits/digits.plan" >"$work/digits.plan"
 "$ESPALIER" fmt "$work/digits.plan"
 "$ESPALIER" check "$work/digits.plan"
-WORK="$work" drive protocol.lua 108
+WORK="$work" drive protocol.lua 113
