@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { LARGEST_ANALYSIS = 128 << 20 };
+
 typedef cJSON *request_fn(lsp_server *server, const cJSON *params);
 typedef void notification_fn(lsp_server *server, const cJSON *params);
 
@@ -258,6 +260,14 @@ static cJSON *answer_of(lsp_server *server, const struct request_row *row, const
     return rename_answer(known, params);
 }
 
+/* Answers take memory from the analysis; one that has grown large is made anew when it is next asked for. */
+static void trim(lsp_server *server, const cJSON *params)
+{
+    lsp_document *d = document_of(server, params);
+    if (d && d->analysis && arena_used(d->analysis->memory) > LARGEST_ANALYSIS)
+        lsp_document_forget(d);
+}
+
 static void handle_request(lsp_server *server, const char *method, const cJSON *id,
                            const cJSON *params)
 {
@@ -272,6 +282,7 @@ static void handle_request(lsp_server *server, const char *method, const cJSON *
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
         if (strcmp(requests[i].method, method) == 0) {
             lsp_reply(&server->stream, id, answer_of(server, &requests[i], params));
+            trim(server, params);
             return;
         }
     }
