@@ -236,3 +236,16 @@ bool checkpoint_source_open(session *s, const char *path, checkpoint_source *out
     cJSON_Delete(header);
     return fine;
 }
+
+bool checkpoint_source_find(session *s, const char *checkpoint, checkpoint_source *from)
+{
+    struct stat status;
+    if (!options_has(s->options, OPTION_PLAN))
+        return checkpoint_source_open(s, checkpoint, from);
+    *from = (checkpoint_source){.path = checkpoint, .operand = s->options->value[OPTION_PLAN]};
+    if (stat(checkpoint, &status))
+        return session_refuse(s, "cannot read '%s': %s", checkpoint, strerror(errno));
+    return !S_ISDIR(status.st_mode) ||
+           session_misuse(s, "with --plan the checkpoint is a file, and '%s' is a folder",
+                          checkpoint);
+}

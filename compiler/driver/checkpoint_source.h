@@ -28,6 +28,9 @@ typedef struct checkpoint_source {
  * over. Nothing in the file is believed. False after session_refuse. */
 bool checkpoint_source_open(session *s, const char *path, checkpoint_source *out);
 
+/* The same, but with --plan its plan, read from disk, in place of what the file says. `path` is then a file. */
+bool checkpoint_source_find(session *s, const char *path, checkpoint_source *out);
+
 /* The JSON text for a plan whose file has been read and resolved. */
 const char *checkpoint_source_text(const compilation *c);
 

@@ -2,10 +2,6 @@
 #include "driver/checkpoint_source.h"
 #include "driver/commands.h"
 
-#include <errno.h>
-#include <string.h>
-#include <sys/stat.h>
-
 /* Options that the executable takes as they are. */
 static const struct {
     option_id id;
@@ -31,20 +27,6 @@ static char **executable_arguments(session *s, const char *checkpoint)
     return arguments;
 }
 
-/* The file of weights, and the plan: the one that the checkpoint itself holds, or --plan's. False after a refusal. */
-static bool find_plan(session *s, const char *checkpoint, checkpoint_source *from)
-{
-    struct stat status;
-    if (!options_has(s->options, OPTION_PLAN))
-        return checkpoint_source_open(s, checkpoint, from);
-    *from = (checkpoint_source){.path = checkpoint, .operand = s->options->value[OPTION_PLAN]};
-    if (stat(checkpoint, &status))
-        return session_refuse(s, "cannot read '%s': %s", checkpoint, strerror(errno));
-    return !S_ISDIR(status.st_mode) ||
-           session_misuse(s, "with --plan the checkpoint is a file, and '%s' is a folder",
-                          checkpoint);
-}
-
 int command_sample(session *s)
 {
     const options *o = s->options;
@@ -52,7 +34,7 @@ int command_sample(session *s)
     compilation c = {0};
     if (o->operand_count != 1)
         session_misuse(s, "sample takes one checkpoint: a file or a folder");
-    else if (find_plan(s, o->operands[0], &from) &&
+    else if (checkpoint_source_find(s, o->operands[0], &from) &&
              compile_plan(s, from.operand, PASS_GENERATE, &c)) {
         int code = compile_execute(&c, executable_arguments(s, from.path));
         compile_clean_up(&c);

@@ -8,6 +8,7 @@ int command_check(session *s);
 int command_build(session *s);
 int command_run(session *s);
 int command_sample(session *s);
+int command_export(session *s);
 int command_explain(session *s);
 int command_fmt(session *s);
 int command_topology(session *s);

@@ -38,6 +38,8 @@ static bool run_resolve(compilation *c)
                               said ? said : "the usual places");
     sema_context context = {s->memory, s->atoms, s->sources, s->diags, library};
     c->meaning = sema_new(&context, c->file);
+    if (options_has(s->options, OPTION_AS))
+        sema_publish(c->meaning, s->options->value[OPTION_AS]);
     return true;
 }
 
@@ -72,8 +74,9 @@ static bool run_differentiate(compilation *c)
 {
     sema_setting settings[OPTIONS_MOST_SETS];
     sema_output out = {0};
-    sema_read_files(c->meaning);
     const options *o = c->session->options;
+    if (o->command == COMMAND_CHECK || o->command == COMMAND_BUILD || o->command == COMMAND_RUN)
+        sema_read_files(c->meaning);
     bool sampling = o->command == COMMAND_SAMPLE;
     if (!read_settings(c, settings) || !(sampling ? sema_elaborate_sampling : sema_elaborate)(
                                            c->meaning, c->plan, settings, o->set_count, &out))

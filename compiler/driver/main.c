@@ -11,6 +11,7 @@ static command_fn *const commands[COMMAND_COUNT] = {
     [COMMAND_TOPOLOGY] = command_topology, [COMMAND_READ] = command_read,
     [COMMAND_MANUAL] = command_manual,     [COMMAND_COMPLETIONS] = command_completions,
     [COMMAND_HELP] = command_help,         [COMMAND_SAMPLE] = command_sample,
+    [COMMAND_EXPORT] = command_export,
 };
 
 int main(int argc, char **argv)

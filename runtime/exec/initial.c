@@ -8,7 +8,7 @@
 #include "exec/variables.h"
 #include "exec/weights.h"
 
-enum { MOST_PROBLEMS = 20 };
+enum { MOST_PROBLEMS = 200 };
 
 static void print_problem(void *user, const char *words)
 {

@@ -86,3 +86,61 @@ for form in gpt2 llama; do
         "$SAFETENSORS_COMPARE" weights "$work/all.safetensors" "$expected" 1e-5 || fail "$form, $plan: weights"
     done
 done
+
+# What is written back is what was loaded, bit for bit, in one file and in shards; and a training goes on from it.
+for form in gpt2 llama; do
+    "$ESPALIER" build "$work/published.plan:${form}_logits" -o "$work/first"
+    sed -e 's/ except probe//' -e '/param probe/d' -e 's/ + sum(probe \* logits)//' -e '/freeze/d' -e 's/lr = 1e-3/lr = 0/' \
+        -e 's/weight_decay = 0.1/weight_decay = 0/' "$work/published.plan" >"$work/still.plan"
+    "$ESPALIER" run "$work/still.plan:${form}_alone" -- --quiet --steps 1 --save "$work/still.safetensors" || fail "$form: a step of nothing"
+    "$ESPALIER" export "$work/still.safetensors" -o "$work/model.safetensors" || fail "$form: export"
+    "$SAFETENSORS_COMPARE" weights "$work/model.safetensors" "$reference/$form.safetensors" 0 >"$work/out" || { cat "$work/out"; fail "$form: export"; }
+    "$SAFETENSORS_COMPARE" weights "$reference/$form.safetensors" "$work/model.safetensors" 0 >"$work/out" || { cat "$work/out"; fail "$form: export adds"; }
+    "$ESPALIER" export "$work/still.safetensors" -o "$work/parts.safetensors" --as "$form" --shard-size 24KB || fail "$form: shards"
+    "$SAFETENSORS_COMPARE" weights "$work/parts.safetensors.index.json" "$reference/$form.safetensors" 0 >"$work/out" ||
+        { cat "$work/out"; fail "$form: shards"; }
+    [ "$(find "$work" -name 'parts-0000?-of-0000?.safetensors' | wc -l)" -ge 3 ] || fail "$form: one shard"
+    rm "$work"/parts*
+done
+
+# Files that do not fit, or are broken: refused by check and by the run, with the file and what is wrong.
+refused() { # FILE WORDS
+    sed "s|\"$reference/gpt2.safetensors\"|\"$1\"|" "$work/published.plan" >"$work/wrong.plan"
+    "$ESPALIER" check "$work/wrong.plan" 2>"$work/out" && fail "$1: check finds nothing"
+    grep -qF -- "$2" "$work/out" || { cat "$work/out"; fail "check does not say '$2'"; }
+    if "$work/gpt2" --quiet --weights "$1" 2>"$work/out"; then fail "$1: the run goes on"; fi
+    grep -qF -- "$2" "$work/out" || { cat "$work/out"; fail "the run does not say '$2'"; }
+}
+"$ESPALIER" build "$work/published.plan:gpt2_logits" -o "$work/gpt2"
+refused "$reference/llama.safetensors" "tensor 'model.norm.weight' matches nothing of the plan"
+refused "$reference/llama.safetensors" "tensor 'ln_f.weight' is missing: 'layer_norm.gain' begins from it"
+head -c 60000 "$reference/gpt2.safetensors" >"$work/cut.safetensors"
+refused "$work/cut.safetensors" "cut.safetensors"
+mkdir "$work/shards"
+cp "$reference/gpt2-shards"/*.safetensors "$work/shards"
+index="$reference/gpt2-shards/model.safetensors.index.json"
+sed 's/model-00002-of-00004/model-00009-of-00004/' "$index" >"$work/shards/missing.json"
+refused "$work/shards/missing.json" "model-00009-of-00004.safetensors"
+sed 's|model-00002-of-00004|../model-00002-of-00004|' "$index" >"$work/shards/outside.json"
+refused "$work/shards/outside.json" "a file of the index must stand beside it"
+sed 's/h.0.attn.c_attn.bias/h.0.attn.c_attn.weight/' "$index" >"$work/shards/twice.json"
+refused "$work/shards/twice.json" "given twice"
+head -c 900 "$work/shards/model-00003-of-00004.safetensors" >"$work/shards/cut"
+mv "$work/shards/cut" "$work/shards/model-00003-of-00004.safetensors"
+cp "$index" "$work/shards/index.json"
+refused "$work/shards/index.json" "model-00003-of-00004.safetensors"
+"$ESPALIER" check "$work/published.plan" || fail "what is right is refused"
+sed 's/D = 24, A = 4, L = 2)/D = 24, A = 4, L = 3)/; s/V = 61/V = 64/' "$work/published.plan" >"$work/sizes.plan"
+"$ESPALIER" check "$work/sizes.plan" 2>"$work/out" && fail "other sizes: check finds nothing"
+grep -q "has the shape \[61, 24\], and 'table' needs \[64, 24\]" "$work/out" || { cat "$work/out"; fail "another shape is not named"; }
+grep -q "tensor 'h.2.ln_1.weight' is missing" "$work/out" || { cat "$work/out"; fail "a layer that is missing is not named"; }
+
+# The examples, small: GPT-2 from the file that transformers wrote, and the Llama over bytes.
+mkdir -p "$work/set/data"
+cp "$reference/gpt2-tokens.bin" "$work/set/data"
+"$ESPALIER" build "$SOURCE/examples/gpt2/gpt2.plan:alone" -o "$work/gpt2" --set V=61 --set S=16 --set D=24 --set A=4 --set L=2 --set steps=2
+(cd "$work" && ./gpt2 --quiet --data set --checkpoints "$work/kept" --weights "$reference/gpt2.safetensors" --metrics m.jsonl) || fail "examples/gpt2"
+jq -es 'map(select(.step == 0)) | (.[0].loss - 4.69113423 | fabs) < 1e-4' "$work/m.jsonl" >/dev/null || fail "examples/gpt2: the first loss"
+"$ESPALIER" export "$work/kept" -o "$work/tuned.safetensors" || fail "examples/gpt2: export"
+"$ESPALIER" run "$SOURCE/examples/llama/llama.plan:alone" --set steps=3 --metrics "$work/l.jsonl" -- --quiet || fail "examples/llama"
+jq -es 'map(select(.step != null and .loss < 7)) | length == 3' "$work/l.jsonl" >/dev/null || fail "examples/llama: its losses"
