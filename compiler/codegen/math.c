@@ -1,8 +1,8 @@
 /* Transcendental functions as branch-free IR, so that loops over them vectorise and every target agrees.
  *
- * What the series are cut for, against the exact value: f32 at most 2 ulp for exp, log, log1p, sqrt, tanh, sigmoid, and 1 ulp
- * for sin, cos, erf and pow, which go through f64. In f64 at most 4 ulp; sin and cos within 4 * 2^-53 absolute for
- * |x| <= 2^20; pow within 1 + |y ln x| ulp. Infinities, NaN, zeros and subnormal numbers are handled as the C library does.
+ * What the series are cut for, against the exact value: f32 at most 2 ulp for exp, log, log1p, sqrt, rsqrt, 3 for sigmoid and
+ * tanh, and 1 for sin, cos, erf and pow, which go through f64. In f64 at most 4 ulp; sin and cos within 4 * 2^-53 absolute for
+ * |x| <= 2^20; pow within 2 + 2 |y ln x| ulp. Infinities, NaN, zeros and subnormal numbers are handled as the C library does.
  *
  * exp: x = n ln 2 + r, |r| <= ln(2)/2, Taylor in r, 2^n by exponent bits in two steps. log: x = 2^e m with m in
  * [sqrt(1/2), sqrt 2), log m = 2 atanh(f / (2 + f)), arranged as in Kahan's correction. erf: its series below 1, above it
@@ -147,10 +147,11 @@ static LLVMValueRef hyperbolic_tangent(const body *f, LLVMValueRef x)
     return with_sign(f, DIV(e, ADD(e, number(f, 2))), x);
 }
 
+/* With e = exp(-|x|): 1 / (1 + e), or e / (1 + e) below 0, which becomes subnormal before it is 0. */
 static LLVMValueRef logistic(const body *f, LLVMValueRef x)
 {
-    LLVMValueRef e = exponential(f, LLVMBuildFNeg(f->b, x, ""));
-    return DIV(number(f, 1), ADD(number(f, 1), e));
+    LLVMValueRef e = exponential(f, LLVMBuildFNeg(f->b, absolute(f, x), "")), one = number(f, 1);
+    return DIV(PICK(LESS(x, number(f, 0)), e, one), ADD(one, e));
 }
 
 /* x = 2^e m with m in [sqrt(1/2), sqrt 2). */
@@ -282,17 +283,21 @@ static LLVMValueRef floor_of(const body *f, LLVMValueRef x)
 /* exp(y log |x|), then the sign of an odd power and the cases that have none. */
 static LLVMValueRef power(const body *f, LLVMValueRef x, LLVMValueRef y)
 {
-    LLVMValueRef zero = number(f, 0), one = number(f, 1);
+    LLVMValueRef zero = number(f, 0), one = number(f, 1), infinite = number(f, (double)INFINITY);
     LLVMValueRef size = exponential(f, MUL(y, logarithm(f, absolute(f, x))));
     LLVMValueRef half = MUL(y, number(f, 0.5));
     LLVMValueRef whole = EQUAL(floor_of(f, y), y);
     LLVMValueRef even = EQUAL(floor_of(f, half), half);
     LLVMValueRef odd = LLVMBuildAnd(f->b, whole, LLVMBuildNot(f->b, even, ""), "");
     LLVMValueRef z = PICK(odd, with_sign(f, size, x), size);
-    LLVMValueRef none = LLVMBuildAnd(f->b, LESS(x, zero), LLVMBuildNot(f->b, whole, ""), "");
+    LLVMValueRef negative =
+        LLVMBuildAnd(f->b, LESS(x, zero), LESS(LLVMBuildFNeg(f->b, infinite, ""), x), "");
+    LLVMValueRef none = LLVMBuildAnd(f->b, negative, LLVMBuildNot(f->b, whole, ""), "");
     z = PICK(none, number(f, (double)NAN), z);
+    LLVMValueRef endless = EQUAL(absolute(f, y), infinite);
+    LLVMValueRef turned = LLVMBuildAnd(f->b, endless, EQUAL(x, number(f, -1)), "");
     LLVMValueRef unit = LLVMBuildOr(f->b, EQUAL(y, zero), EQUAL(x, one), "");
-    return PICK(unit, one, z);
+    return PICK(LLVMBuildOr(f->b, unit, turned, ""), one, z);
 }
 
 static LLVMValueRef sign_of(const body *f, LLVMValueRef x)
