@@ -43,6 +43,38 @@ static const char gpt[] =
     "  data tokens(\"corpus/*.bin\")\n  batch 12\n  optimizer adamw(lr = 0.001)\n  clip 1.0\n"
     "  steps 100\n  seed 42\n}\nplan p for t on box { }\n";
 
+/* Batch norm over images, over channels of its own and frozen; pools, convolutions both ways; ids that do not count. */
+static const char convnet[] =
+    "model convnet(F: dim, C: dim) {\n"
+    "  input image: f32[B, P]\n  input digit: id[B] below C\n"
+    "  x = split(image over P, E = 1, H = 4, W = 4)\n"
+    "  h = max_pool(relu(batch_norm(conv2d(x, F, padding = 1))), window = 2)\n"
+    "  h = relu(batch_norm(conv_transpose2d(h, F2 = 3, window = 2, stride = 2)))\n"
+    "  h = relu(group_norm(conv2d(h, F3 = 6, groups = 3, window = (1, 3)), G = 2))\n"
+    "  h = average_pool(dropout(h, 0.3), window = (2, 1))\n"
+    "  y = linear(batch_norm(flatten(h, K = 24), momentum = 0.3), C)\n"
+    "  loss = cross_entropy(y, digit, ignored = 1, smoothing = 0.1)\n"
+    "  metric accuracy = topk(y, digit, k = 2)\n}\n"
+    "train t for convnet(F = 4, C = 6) {\n"
+    "  data csv(\"digits.csv\", image = 0..15, digit = 16, holdout = 20%)\n  batch 12\n"
+    "  optimizer sgd(lr = 0.1, momentum = 0.9)\n  epochs 2\n  seed 7\n"
+    "  freeze batch_norm_2\n}\nplan p for t on box { }\n";
+
+/* Grouped heads, rotary positions, a window, keys that are not seen, attention to something else. */
+static const char llama[] =
+    "layer block(x: [B, S, D], seen: [B, S], A: dim, G: dim) -> [B, S, D] {\n"
+    "  h = x + self_attention(rms_norm(x), A, G, causal, rotate, bias = no, window = 3)\n"
+    "  h = h + self_attention(rms_norm(h), A, keys = seen)\n"
+    "  h = h + cross_attention(rms_norm(h), x, A, G)\n"
+    "  return h + swiglu(rms_norm(h), F = 2 * D)\n}\n"
+    "model llama(V: dim, S: dim, D: dim, A: dim, G: dim) {\n"
+    "  input text: id[B, S] below V\n  input next: id[B, S] below V\n"
+    "  x = block(embed(text, V, D), text != 3, A, G)\n"
+    "  loss = cross_entropy(linear(rms_norm(x), V), next, ignored = 0)\n}\n"
+    "train t for llama(V = 12, S = 4, D = 16, A = 4, G = 2) {\n"
+    "  data tokens(\"corpus/*.bin\")\n  batch 12\n  optimizer sgd(lr = 0.1)\n"
+    "  steps 100\n  seed 42\n}\nplan p for t on box { }\n";
+
 typedef struct mesh_case {
     const char *model;
     const char *axes;   /* "dp=2 tp=2" */
@@ -73,6 +105,16 @@ static const mesh_case cases[] = {
     {gpt, "sp=2", "S:sp", 1e-9},
     {gpt, "dp=2 tp=2", "B:dp A:tp F:tp V:tp", 1e-9},
     {gpt, "dp=2 sp=2 tp=2", "B:dp S:sp A:tp F:tp V:tp", 1e-9},
+    {convnet, "dp=2", "B:dp", 1e-9},
+    {convnet, "dp=3", "B:dp", 1e-9},
+    {convnet, "dp=4", "B:dp", 1e-9},
+    {convnet, "dp=2 tp=2", "B:dp F:tp", 1e-9},
+    {llama, "dp=2", "B:dp", 1e-9},
+    {llama, "dp=4", "B:dp", 1e-9},
+    {llama, "tp=2", "A:tp G:tp", 1e-9},
+    {llama, "tp=2", "A:tp", 1e-9},
+    {llama, "dp=2 tp=2", "B:dp A:tp F:tp V:tp", 1e-9},
+    {llama, "sp=2", "S:sp", 1e-9},
 };
 
 enum { CASES = sizeof cases / sizeof *cases };
@@ -128,7 +170,7 @@ static interpreter *prepared(const graph *g, arena *a)
     interpreter *it = interpret_new(g, a);
     for (size_t v = 0; v < g->variables.count; v++) {
         const graph_variable *x = &g->variables.items[v];
-        double low = x->kind == VARIABLE_OPTIMIZER ? 0.01 : -0.5;
+        double low = x->kind == VARIABLE_PARAMETER ? -0.5 : 0.01; /* moments, variances */
         fill(interpret_variable(it, (int)v), graph_type_count(g, &x->type), x->path, low, 0.6);
     }
     for (size_t f = 0; f < g->functions.count; f++)
