@@ -49,8 +49,8 @@ typedef void gradient_fn(gradient_context *c, const graph_op *op);
 gradient_fn gradient_none, gradient_refuse;
 gradient_fn gradient_cast, gradient_neg, gradient_abs, gradient_exp, gradient_log, gradient_log1p,
     gradient_sqrt, gradient_rsqrt, gradient_sin, gradient_cos, gradient_tanh, gradient_sigmoid,
-    gradient_erf, gradient_add, gradient_sub, gradient_mul, gradient_div, gradient_pow,
-    gradient_max, gradient_min, gradient_where; /* gradient_map.c */
+    gradient_erf, gradient_add, gradient_sub, gradient_mul, gradient_div, gradient_mod,
+    gradient_pow, gradient_max, gradient_min, gradient_where; /* gradient_map.c */
 gradient_fn gradient_sum, gradient_reduce_max, gradient_reduce_min,
     gradient_dot; /* gradient_fold.c */
 gradient_fn gradient_broadcast, gradient_reshape, gradient_transpose, gradient_slice, gradient_pad,

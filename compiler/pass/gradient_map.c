@@ -129,6 +129,18 @@ void gradient_div(gradient_context *c, const graph_op *op)
     }
 }
 
+/* x - y floor(x / y): dy for x, -dy floor(x / y) for y. */
+void gradient_mod(gradient_context *c, const graph_op *op)
+{
+    build_operand dy = gradient_of_result(c, op, 0);
+    gradient_give(c, op, 0, dy);
+    if (!gradient_wanted(c, op, 1))
+        return;
+    build_operand times = binary(c, OP_div, gradient_operand(c, op, 0), gradient_operand(c, op, 1));
+    build_operand part = gradient_times(c, dy, unary(c, OP_floor, times));
+    gradient_give(c, op, 1, unary(c, OP_neg, part));
+}
+
 static bool constant_of(const graph_value *x, double *value)
 {
     if (!x->producer || x->producer->kind != OP_constant)

@@ -119,6 +119,58 @@ class Case:
                 out.write(f"gradient {label} {numbers(tensor.grad)}\n")
 
 
+# What the language itself has.
+TWO = ["A=3 B=2 C=4", "A=1 B=1 C=1", "A=1 B=5 C=2"]
+for name, given, expression, f in [
+    ("sum of two", "x[A B] y[B C]", "x + y", lambda t: t["x"][:, :, None] + t["y"]),
+    ("difference", "x[A B C] y[C]", "y - x", lambda t: t["y"] - t["x"]),
+    ("product", "x[A B] y[A]", "x * y", lambda t: t["x"] * t["y"][:, None]),
+    ("ratio", "x[A B] y[B]", "x / (y + 2)", lambda t: t["x"] / (t["y"] + 2)),
+    ("power", "x[A B] y[B]", "(x + 2) ^ y", lambda t: (t["x"] + 2) ** t["y"]),
+    ("power of a whole number", "x[A B]", "x ^ 3", lambda t: t["x"] ** 3),
+    ("remainder", "x[A B] y[B]", "mod(x, y + 2)", lambda t: t["x"].remainder(t["y"] + 2)),
+    ("remainder by a number", "x[A B]", "x % 0.3", lambda t: t["x"].remainder(0.3)),
+    ("whole part", "x[A B]", "x // 0.3 + floor(3 * x) + x", lambda t: t["x"].div(0.3).floor() + (3 * t["x"]).floor() + t["x"]),
+    ("functions", "x[A B]", "exp(x) + sin(x) + cos(x) + tanh(x) + sigmoid(x) + erf(x)",
+     lambda t: t["x"].exp() + t["x"].sin() + t["x"].cos() + t["x"].tanh() + t["x"].sigmoid() + t["x"].erf()),
+    ("roots and logarithms", "x[A B]", "log(x + 2) + log1p(x) + sqrt(x + 2) + rsqrt(x + 2)",
+     lambda t: (t["x"] + 2).log() + t["x"].log1p() + (t["x"] + 2).sqrt() + (t["x"] + 2).rsqrt()),
+    ("larger", "x[A B] y[B]", "max(x, y)", lambda t: torch.maximum(t["x"], t["y"])),
+    ("smaller", "x[A B] y[A]", "min(y, x)", lambda t: torch.minimum(t["x"], t["y"][:, None])),
+    ("absolute, sign", "x[A B]", "abs(x) + sign(x)", lambda t: t["x"].abs() + t["x"].sign()),
+    ("where", "x[A B] y[B]", "where(x > y, 2 * x, y)", lambda t: torch.where(t["x"] > t["y"], 2 * t["x"], t["y"])),
+    ("conditions", "x[A B] y[B]", "where((x >= y and not (y == 0)) or x < -0.5, x * x, y)",
+     lambda t: torch.where(((t["x"] >= t["y"]) & (t["y"] != 0)) | (t["x"] < -0.5), t["x"] ** 2, t["y"])),
+    ("sum over two", "x[A B C]", "sum(x over C, A)", lambda t: t["x"].sum((0, 2))),
+    ("mean of all", "x[A B C]", "mean(x)", lambda t: t["x"].mean()),
+    ("largest over two", "x[A B C]", "max(x over A, C)", lambda t: t["x"].amax((0, 2))),
+    ("smallest", "x[A B C]", "min(x over B)", lambda t: t["x"].amin(1)),
+    ("argmax", "x[A B C]", "x + number(argmax(x over B))", lambda t: t["x"] + t["x"].argmax(1)[:, None]),
+    ("index", "x[A B]", "x * number(index(A)) + index(B)", lambda t: t["x"] * torch.arange(t["x"].shape[0])[:, None]
+     + torch.arange(t["x"].shape[1])),
+    ("dot", "x[A B] y[C B]", "dot(x, y over B)", lambda t: t["x"] @ t["y"].T),
+    ("dot, batched", "x[C A B] y[B A]", "dot(x, y over B)", lambda t: torch.einsum("cab,ba->ac", t["x"], t["y"])),
+    ("dot over two", "x[A B C] y[C B]", "dot(x, y over C, B)", lambda t: torch.einsum("abc,cb->a", t["x"], t["y"])),
+    ("dot, batched, over two", "x[B A C] y[C B A]", "dot(x, y over B, C)", lambda t: torch.einsum("bac,cba->a", t["x"], t["y"])),
+    ("cumulative sum", "x[A B C]", "cumsum(x over B)", lambda t: t["x"].cumsum(1)),
+    ("cumulative sum from the end", "x[A B]", "cumsum(x over A, reverse = yes)", lambda t: t["x"].flip(0).cumsum(0).flip(0)),
+    ("detach", "x[A B]", "detach(x) * x", lambda t: t["x"].detach() * t["x"]),
+    ("rename", "x[A B]", "rename(x over A, E = {A}) * 2", lambda t: t["x"] * 2),
+    ("merge", "x[A B C]", "merge(x over C, A, E = {A} * {C})", lambda t: t["x"].permute(1, 2, 0).flatten(1)),
+    ("pad", "x[A B]", "pad(x over B, E = {B} + 3, before = 1, value = 0.5)", lambda t: F.pad(t["x"], (1, 2), value=0.5)),
+    ("concat", "x[A B] y[C A]", "concat(x over B, y over C, E = {B} + {C})", lambda t: torch.cat([t["x"], t["y"].T], 1)),
+]:
+    case(name, given, expression, f, TWO[: 1 if "argmax" in name else 3])
+case("split", "x[A B]", "split(x over B, E = 2, G = {B} / 2)", lambda t: t["x"].unflatten(1, (2, -1)), ["A=3 B=4", "A=1 B=2"])
+case("slice", "x[A B]", "slice(x over B, E = 1 ..< 4)", lambda t: t["x"][:, 1:4], ["A=3 B=5", "A=1 B=4"])
+case("slice, stride", "x[A B]", "slice(x over A, E = 1 .. 5, stride = 3)", lambda t: t["x"][1:6:3], ["A=7 B=2"])
+case("gather", "x[V A]", "gather(x over V, ids)", lambda t: t["x"][t["ids"]], ["N=2 S=3 V=4 A=2"], ids="ids[N,S]<V")
+case("gather of each row", "x[N V]", "gather(x over V, ids)", lambda t: t["x"].gather(1, t["ids"][:, None])[:, 0],
+     ["N=5 V=3", "N=1 V=1"], ids="ids[N]<V")
+case("gather of each row, several", "x[N V]", "gather(x over V, ids)", lambda t: t["x"].gather(1, t["ids"]), ["N=3 S=4 V=5"],
+     ids="ids[N,S]<V")
+case("flip", "x[A B]", "gather(rename(x over A, V = {A}) over V, {A} - 1 - index(E = {A}))", lambda t: t["x"].flip(0), ["A=4 B=2"])
+
 # Activations: element by element.
 FLAT = ["A=5 B=3", "A=1 B=1"]
 for name, f in {

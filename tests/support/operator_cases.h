@@ -38,6 +38,7 @@ static const gradient_case cases[] = {
      true},
     {"mul by itself", "x[A]", "%10 = mul %0[a], %0[a] -> [a] : f64[A]", 10, ANY, true},
     {"div", "x[A B] y[B]", "%10 = div %0[a b], %1[b] -> [a b] : f64[A, B]", 10, POSITIVE, true},
+    {"mod", "x[A B] y[B]", "%10 = mod %0[a b], %1[b] -> [a b] : f64[A, B]", 10, POSITIVE, true},
     {"pow", "x[A B] y[B]", "%10 = pow %0[a b], %1[b] -> [a b] : f64[A, B]", 10, POSITIVE, true},
     {"pow by a number", "x[A]",
      "%10 = constant value=3 -> [] : f64\n%11 = pow %0[a], %10 -> [a] : f64[A]", 11, ANY, true},
