@@ -320,8 +320,13 @@ static const char *kind_words(parameter_kind kind)
     }
 }
 
-static int items_of(const parameter *p)
+/* How many numbers the default has, or the parameter that it names: `stride = window`. 0: it is no tuple. */
+static int items_of(const definition *d, const parameter *p)
 {
+    const parameter *same =
+        p->preset && p->preset->kind == AST_NAME ? definition_parameter(d, p->preset->name) : NULL;
+    if (same && same < p)
+        return items_of(d, same);
     return p->preset && p->preset->kind == AST_TUPLE && p->preset->count > 1 ? (int)p->preset->count
                                                                              : 0;
 }
@@ -337,17 +342,17 @@ static bool is_indexed(const ast_node *node, atom name)
     return indexed;
 }
 
-/* A number, a schedule's result, or a tuple where the default is one or its items are asked for: no text, no range, no
- * unit. */
+/* A number, a schedule's result, or a tuple where the default is one (in a layer one number may stand for all of it) or its
+ * items are asked for: no text, no range, no unit. */
 static bool is_like_preset(elaboration *e, const definition *d, const parameter *p,
                            const ast_node *at, const value *v)
 {
     arena *a = e->sema->memory;
-    int items = items_of(p);
+    int items = items_of(d, p);
     bool tuple = v->kind == VALUE_TUPLE;
     bool fits = v->kind != VALUE_TEXT && v->kind != VALUE_RANGE;
     if (v->kind == VALUE_NUMBER)
-        fits = !items && (v->quantity == BARE || v->quantity == SHARE);
+        fits = (!items || d->kind == AST_LAYER) && (v->quantity == BARE || v->quantity == SHARE);
     else if (tuple)
         fits = items ? v->count == items : !p->preset || is_indexed(d->node, p->name);
     if (fits || p->kind != PARAMETER_NUMBER || v->kind == VALUE_POISON)

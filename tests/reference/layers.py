@@ -149,14 +149,14 @@ for name, given, expression, f in [
     ("index", "x[A B]", "x * number(index(A)) + index(B)", lambda t: t["x"] * torch.arange(t["x"].shape[0])[:, None]
      + torch.arange(t["x"].shape[1])),
     ("dot", "x[A B] y[C B]", "dot(x, y over B)", lambda t: t["x"] @ t["y"].T),
-    ("dot, batched", "x[C A B] y[B A]", "dot(x, y over B)", lambda t: torch.einsum("cab,ba->ac", t["x"], t["y"])),
+    ("dot, batched", "x[C A B] y[B A]", "dot(x, y over B)", lambda t: torch.einsum("cab,ba->ca", t["x"], t["y"])),
     ("dot over two", "x[A B C] y[C B]", "dot(x, y over C, B)", lambda t: torch.einsum("abc,cb->a", t["x"], t["y"])),
     ("dot, batched, over two", "x[B A C] y[C B A]", "dot(x, y over B, C)", lambda t: torch.einsum("bac,cba->a", t["x"], t["y"])),
     ("cumulative sum", "x[A B C]", "cumsum(x over B)", lambda t: t["x"].cumsum(1)),
     ("cumulative sum from the end", "x[A B]", "cumsum(x over A, reverse = yes)", lambda t: t["x"].flip(0).cumsum(0).flip(0)),
-    ("detach", "x[A B]", "detach(x) * x", lambda t: t["x"].detach() * t["x"]),
+    ("detach", "x[A B]", "detach(sign(x)) * x", lambda t: t["x"].detach().sign() * t["x"]),
     ("rename", "x[A B]", "rename(x over A, E = {A}) * 2", lambda t: t["x"] * 2),
-    ("merge", "x[A B C]", "merge(x over C, A, E = {A} * {C})", lambda t: t["x"].permute(1, 2, 0).flatten(1)),
+    ("merge", "x[A B C]", "merge(x over C, A, E = {A} * {C})", lambda t: t["x"].permute(2, 0, 1).flatten(0, 1)),
     ("pad", "x[A B]", "pad(x over B, E = {B} + 3, before = 1, value = 0.5)", lambda t: F.pad(t["x"], (1, 2), value=0.5)),
     ("concat", "x[A B] y[C A]", "concat(x over B, y over C, E = {B} + {C})", lambda t: torch.cat([t["x"], t["y"].T], 1)),
 ]:
