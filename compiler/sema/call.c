@@ -457,8 +457,13 @@ void elab_arguments(elaboration *e, const definition *d, const ast_node *call, f
         for (int i = 0; i < d->parameter_count; i++) {
             const parameter *p = &d->parameters[i];
             bool early = p->kind == PARAMETER_DIM && given[i];
-            if (early == (dims == 1))
-                bind_argument(e, p, given[i], callee);
+            if (early != (dims == 1))
+                continue;
+            span entry = e->sema->entry;
+            if (!given[i] && d->file->library && !e->frame->file->library)
+                e->sema->entry = call->at; /* what is wrong with a default comes from the call */
+            bind_argument(e, p, given[i], callee);
+            e->sema->entry = entry;
         }
 }
 

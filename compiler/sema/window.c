@@ -330,6 +330,23 @@ value call_transposed(elaboration *e, const builtin *b, const builtin_call *c)
     return windowed(e, c, &w, build_conv_transposed(e->build, w.x, w.w, &w.how, channels));
 }
 
+/* A window of a pool that could lie on padding alone would have no largest element. */
+static bool padding_fits(elaboration *e, const builtin_call *c, const windowing *w)
+{
+    for (int k = 0; k < w->spatial; k++) {
+        int64_t reach = w->how.dilation[k] * (w->how.window[k] - 1) + 1;
+        if (2 * w->how.pad[k] <= reach)
+            continue;
+        diag *d =
+            sema_report(e->sema, E0258, c->node->at,
+                        "a padding of %lld is more than half of a window that reaches over %lld",
+                        (long long)w->how.pad[k], (long long)reach);
+        diag_fix(d, "padding = %lld at most", (long long)(reach / 2));
+        return false;
+    }
+    return true;
+}
+
 value call_pool(elaboration *e, const builtin *b, const builtin_call *c)
 {
     windowing w = {.spatial = c->count / 2};
@@ -341,7 +358,8 @@ value call_pool(elaboration *e, const builtin *b, const builtin_call *c)
             return value_poison();
     }
     if (!result_dims(e, c, &w, w.spatial) || !builtin_tensor(e, c, 0, &w.x) ||
-        !window_options(e, c, &w) || !sizes_fit(e, c, &w, false) || !arrange(e, c, &w))
+        !window_options(e, c, &w) || !padding_fits(e, c, &w) || !sizes_fit(e, c, &w, false) ||
+        !arrange(e, c, &w))
         return value_poison();
     return windowed(e, c, &w, build_pool(e->build, b->kind, w.x, &w.how));
 }
