@@ -14,14 +14,16 @@ static int axis_size(const partition *p, int axis)
 graph_layout partition_named(const partition *p, const graph_type *t)
 {
     graph_layout layout = graph_layout_none();
+    const int8_t *const says[] = {p->axis_of, p->part_of};
     uint32_t used = 0;
-    for (int slot = 0; slot < t->rank; slot++) {
-        int8_t axis = p->axis_of[t->dims[slot]];
-        if (axis == NO_AXIS || used >> axis & 1)
-            continue;
-        layout.axis[slot] = axis;
-        used |= 1u << axis;
-    }
+    for (int pass = 0; pass < 2; pass++)
+        for (int slot = 0; slot < t->rank; slot++) {
+            int8_t axis = says[pass][t->dims[slot]];
+            if (axis == NO_AXIS || used >> axis & 1 || layout.axis[slot] != NO_AXIS)
+                continue;
+            layout.axis[slot] = axis;
+            used |= 1u << axis;
+        }
     return layout;
 }
 
@@ -386,6 +388,55 @@ static bool check_twice(const partition *p, const graph_variable *v, diag_sink *
     return true;
 }
 
+static int8_t split_over(const partition *p, dim_id d)
+{
+    return p->axis_of[d] != NO_AXIS ? p->axis_of[d] : p->part_of[d];
+}
+
+/* One of the two is split, and the other is not: it is split alike. */
+static void part_alike(partition *p, dim_id a, dim_id b)
+{
+    int8_t over[2] = {split_over(p, a), split_over(p, b)};
+    if ((over[0] == NO_AXIS) == (over[1] == NO_AXIS))
+        return;
+    dim_id whole = over[0] == NO_AXIS ? a : b;
+    int8_t axis = over[0] == NO_AXIS ? over[1] : over[0];
+    if (graph_dim_size(p->g, whole) % p->t->mesh.items[axis].size)
+        return;
+    p->part_of[whole] = axis;
+    p->changed = true;
+}
+
+/* What a reshape makes of a dimension, or makes it of, major first, is split as that is: the [D, Q] of a product whose Q is
+ * taken apart into heads A and depth has the split of A. */
+static void inherit(partition *p, const graph_region *r)
+{
+    for (size_t i = 0; i < r->ops.count; i++) {
+        const graph_op *op = r->ops.items[i];
+        if (op->body)
+            inherit(p, op->body);
+        if (op->kind != OP_reshape)
+            continue;
+        const graph_type *from = &op->inputs.items[0]->type, *to = &op->outputs.items[0]->type;
+        split_form form = split_form_of(p->g, op);
+        for (int a = 0; a < from->rank; a++)
+            for (int b = 0; b < to->rank; b++)
+                if (form.input_map[0][a] >= 0 && form.input_map[0][a] == form.output_map[0][b])
+                    part_alike(p, from->dims[a], to->dims[b]);
+    }
+}
+
+static void inherit_splits(partition *p)
+{
+    p->part_of = arena_array(p->g->memory, int8_t, p->g->dims.count + 1);
+    memset(p->part_of, NO_AXIS, p->g->dims.count + 1);
+    do {
+        p->changed = false;
+        for (size_t i = 0; i < p->g->functions.count; i++)
+            inherit(p, &p->g->functions.items[i]->region);
+    } while (p->changed);
+}
+
 static bool prepare(partition *p, diag_sink *diags)
 {
     graph *g = p->g;
@@ -399,6 +450,7 @@ static bool prepare(partition *p, diag_sink *diags)
     g->mesh.count = 0;
     for (size_t a = 0; a < p->t->mesh.count; a++)
         vec_push(g->memory, &g->mesh, p->t->mesh.items[a]);
+    inherit_splits(p);
     p->values = g->next_value;
     p->made = arena_array(g->memory, graph_layout, p->values + 1);
     p->must_sum = arena_array(g->memory, bool, p->values + 1);

@@ -10,7 +10,8 @@
 typedef struct partition {
     graph *g;
     const training *t;
-    int8_t *axis_of;    /* by dimension: the axis that a split clause gives it, or NO_AXIS */
+    int8_t *axis_of; /* by dimension: the axis that a split clause gives it, or NO_AXIS */
+    int8_t *part_of; /* by dimension: the axis that it has through reshapes of one that is split */
     graph_layout *made; /* by value id: as its operator gives it */
     bool *must_sum;     /* by value id: some reader needs it summed; seen = made without partial */
     int *readers;       /* by value id */
