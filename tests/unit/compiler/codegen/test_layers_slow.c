@@ -161,6 +161,13 @@ static double difference_of(layer_case *c)
     return most;
 }
 
+/* Names are "LAYER: SIZES". */
+static bool same_layer(const char *a, const char *b)
+{
+    size_t length = strcspn(a, ":");
+    return *a && strcspn(b, ":") == length && strncmp(a, b, length) == 0;
+}
+
 static void layers_in_f32_are_near_pytorchs(void **state)
 {
     (void)state;
@@ -168,7 +175,14 @@ static void layers_in_f32_are_near_pytorchs(void **state)
     layer_reader r = layer_reader_new(a, "f32");
     layer_case c;
     int count = 0, failed = 0;
-    for (; layer_case_next(&r, &c); count++) {
+    const char *before = "";
+    while (layer_case_next(&r, &c)) {
+        if (same_layer(before, c.name)) { /* one size of each: a compilation takes its time */
+            layer_case_free(&c);
+            continue;
+        }
+        before = c.name;
+        count++;
         double most = difference_of(&c);
         bool fine = most <= 1e-5;
         printf("  f32 %-60s %.1e%s\n", c.name, most, fine ? "" : "  too far");
