@@ -161,24 +161,24 @@ def bordered(images):
 
 def convnet_draw(d, n):
     d.conv("conv2d", 3, 1, 3)
-    d.norm("batch_norm2d", 3)
+    d.norm("batch_norm", 3)
     d.conv("conv2d_2", 6, 3, 3)
     d.weights["conv2d_2.b"][:] = 0
-    d.norm("batch_norm2d_2", 6)
+    d.norm("batch_norm_2", 6)
     d.linear("linear", 6, 6)
-    d.norm("batch_norm", 6)
+    d.norm("batch_norm_3", 6)
     d.linear("linear_2", 6, 4)
     d.states = {f"{name}.{what}": np.full(size, what == "variance", np.float32)
-                for name, size in [("batch_norm2d", 3), ("batch_norm2d_2", 6), ("batch_norm", 6)]
+                for name, size in [("batch_norm", 3), ("batch_norm_2", 6), ("batch_norm_3", 6)]
                 for what in ["average", "variance"]}
     return {"image": bordered(d.normal(n, 1, 8, 7)), "label": d.ids(4, n)}
 
 
 def convnet(p, image, label, training):
-    h = F.relu(p.batch_norm("batch_norm2d", p.conv("conv2d", image, padding=1), training))
+    h = F.relu(p.batch_norm("batch_norm", p.conv("conv2d", image, padding=1), training))
     h = F.relu(p.conv("conv2d_2", F.max_pool2d(h, 2), stride=2))
-    h = p.batch_norm("batch_norm2d_2", h, training).flatten(1)
-    h = F.relu(p.batch_norm("batch_norm", p.linear("linear", h), training))
+    h = p.batch_norm("batch_norm_2", h, training).flatten(1)
+    h = F.relu(p.batch_norm("batch_norm_3", p.linear("linear", h), training))
     y = p.linear("linear_2", h)
     return {"loss": F.cross_entropy(y, label), "accuracy": top1(y, label)}
 
