@@ -196,14 +196,29 @@ static bool is_constant(const value *v)
            v->kind == VALUE_TUPLE || v->kind == VALUE_RANGE;
 }
 
-/* Powers that are cheaper as something else, and exact. */
+/* x * x * … by squares, for a whole power from 1 on. */
+static value product_power(elaboration *e, const ast_node *node, value x, int times)
+{
+    if (times == 1)
+        return x;
+    value half = product_power(e, node, x, times / 2), y = map_two(e, node, OP_mul, half, half);
+    return times % 2 && y.kind == VALUE_TENSOR ? map_two(e, node, OP_mul, y, x) : y;
+}
+
+/* Powers that are cheaper as something else. */
 static value power(elaboration *e, const ast_node *node, value x, value y)
 {
-    if (y.kind == VALUE_NUMBER && y.number == 2 && x.kind == VALUE_TENSOR)
-        return map_two(e, node, OP_mul, x, x);
-    if (y.kind == VALUE_NUMBER && y.number == 0.5 && x.kind == VALUE_TENSOR)
-        return elab_map(e, node, OP_sqrt, &x, 1);
-    return map_two(e, node, OP_pow, x, y);
+    enum { MOST = 8 };
+    bool known = y.kind == VALUE_NUMBER && y.quantity == BARE && x.kind == VALUE_TENSOR;
+    double p = known ? y.number : 0;
+    if (p == 0.5 || p == -0.5)
+        return elab_map(e, node, p > 0 ? OP_sqrt : OP_rsqrt, &x, 1);
+    bool whole = is_real(x.kind == VALUE_TENSOR ? x.tensor.value->type.dtype : DTYPE_BOOL) &&
+                 p == floor(p) && p != 0 && fabs(p) <= MOST;
+    if (!whole && p != 2)
+        return map_two(e, node, OP_pow, x, y);
+    value z = product_power(e, node, x, (int)fabs(p));
+    return p > 0 || z.kind != VALUE_TENSOR ? z : map_two(e, node, OP_div, value_number(1), z);
 }
 
 value elab_binary(elaboration *e, const ast_node *node, value x, value y)
