@@ -1,7 +1,7 @@
 /* Transcendental functions as branch-free IR, so that loops over them vectorise and every target agrees.
  *
- * What the series are cut for, against the exact value: f32 at most 2 ulp for exp, log, log1p, sqrt, rsqrt, 3 for sigmoid and
- * tanh, and 1 for sin, cos, erf and pow, which go through f64. In f64 at most 4 ulp; sin and cos within 4 * 2^-53 absolute for
+ * What the series are cut for, against the exact value: f32 at most 2 ulp for exp, log, log1p, sqrt, rsqrt, 3 for erf, sigmoid
+ * and tanh, and 1 for sin, cos and pow, which go through f64. In f64 at most 4 ulp; sin and cos within 4 * 2^-53 absolute for
  * |x| <= 2^20; pow within 2 + 2 |y ln x| ulp. Infinities, NaN, zeros and subnormal numbers are handled as the C library does.
  *
  * exp: x = n ln 2 + r, |r| <= ln(2)/2, Taylor in r, 2^n by exponent bits in two steps. log: x = 2^e m with m in
@@ -264,10 +264,11 @@ static LLVMValueRef error_function(const body *f, LLVMValueRef x)
         factor /= -(i + 1);
     }
     LLVMValueRef a = absolute(f, x), z = MUL(a, a);
-    LLVMValueRef small = MUL(a, polynomial(f, z, series, 24));
+    LLVMValueRef small = MUL(a, polynomial(f, z, series, f->wide ? 24 : 12));
     LLVMValueRef bounded = PICK(LESS(number(f, 6.5), a), number(f, 6.5), a);
     LLVMValueRef t = DIV(SUB(bounded, number(f, 3)), ADD(bounded, number(f, 3)));
-    LLVMValueRef rest = polynomial(f, t, erfc_fit, sizeof erfc_fit / sizeof *erfc_fit);
+    int terms = f->wide ? sizeof erfc_fit / sizeof *erfc_fit : 12;
+    LLVMValueRef rest = polynomial(f, t, erfc_fit, terms);
     LLVMValueRef square = LLVMBuildFNeg(f->b, MUL(bounded, bounded), "");
     LLVMValueRef large = SUB(number(f, 1), MUL(exponential(f, square), rest));
     LLVMValueRef y = PICK(LESS(a, number(f, 1)), small, large);
@@ -346,7 +347,7 @@ static LLVMValueRef write_function(const body *f, op_kind op, LLVMValueRef x, LL
 
 static bool through_f64(op_kind op)
 {
-    return op == OP_sin || op == OP_cos || op == OP_erf || op == OP_pow;
+    return op == OP_sin || op == OP_cos || op == OP_pow;
 }
 
 static void always_inline(codegen_module *m, LLVMValueRef f)

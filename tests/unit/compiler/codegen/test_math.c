@@ -67,7 +67,7 @@ static const function functions[] = {
     {OP_sigmoid, exact_sigmoid, 3, 4, 0, 0},
     {OP_sin, exact_sin, 1, 4, 1048576, 0x4p-53},
     {OP_cos, exact_cos, 1, 4, 1048576, 0x4p-53},
-    {OP_erf, exact_erf, 1, 4, 0, 0},
+    {OP_erf, exact_erf, 3, 4, 0, 0},
     {OP_pow, powl, 1, 2, 0, 0}, /* in f64 for each unit of 1 + |y ln x| */
 };
 enum { FUNCTIONS = sizeof functions / sizeof *functions };
