@@ -1,6 +1,7 @@
 /* builtin.c: the operators that a plan file calls by name. */
 #include "sema/builtin.h"
 
+#include <math.h>
 #include <string.h>
 
 static value call_map(elaboration *e, const builtin *b, const builtin_call *c)
@@ -284,6 +285,64 @@ static int slot_of(const build_operand *x, const label *l)
     while (slot < tensor_rank(x) && x->labels[slot] != l->text)
         slot++;
     return slot;
+}
+
+/* One dimension for all that are named, in their order; NULL after a report. */
+static label *joined_label(elaboration *e, const builtin_call *c, label *const *over, int count)
+{
+    text name = text_in(e->sema->memory);
+    double size = 1;
+    for (int i = 0; i < count; i++) {
+        text_add(&name, "%s%s", i ? "_" : "", over[i]->name);
+        size *= (double)over[i]->size;
+    }
+    if (size > INT32_MAX) {
+        sema_report(e->sema, E0238, c->node->at, "'%s' counts over %.3g elements", c->of->name,
+                    size);
+        return NULL;
+    }
+    atom joined = atom_of(e->sema->atoms, text_done(&name));
+    dim_id dim = graph_dim_add(e->graph, joined, (int64_t)size, c->node->at);
+    return label_new(e->graph, joined, dim, c->node->at);
+}
+
+/* argmax(x over A, B): the place in the row-major order of A and B. */
+static value call_argmax(elaboration *e, const builtin *b, const builtin_call *c)
+{
+    label *over[GRAPH_MAX_RANK + 1];
+    atom order[GRAPH_MAX_RANK];
+    build_operand x;
+    bool fine = builtin_tensor(e, c, 0, &x);
+    int count = fine ? reduced_dims(e, c, &x, over) : -1, kept = 0;
+    if (count == 1)
+        return elab_reduce(e, c->node, b->kind, x, over, count);
+    for (int i = 0; i < count; i++) {
+        if (!has_dim(e, c, &x, over[i]))
+            return value_poison();
+        if (over[i] == e->batch)
+            x = elab_masked(e, x, -INFINITY);
+    }
+    if (count == 0)
+        sema_report(e->sema, E0202, c->node->at, "'%s' is over at least one dimension",
+                    c->of->name);
+    label *all = count > 0 ? joined_label(e, c, over, count) : NULL;
+    if (!all)
+        return value_poison();
+    for (int i = 0; i < tensor_rank(&x); i++) {
+        bool named = false;
+        for (int k = 0; k < count; k++)
+            named = named || x.labels[i] == over[k]->text;
+        if (!named)
+            order[kept++] = x.labels[i];
+    }
+    for (int k = 0; k < count; k++)
+        order[kept + k] = over[k]->text;
+    elab_place(e, c->node->at);
+    x = build_transpose(e->build, x, order);
+    reshaping how = {.first = kept, .taken = count, .count = 1, .made = {all}};
+    value joined = reshaped(e, c, x, &how);
+    return joined.kind == VALUE_TENSOR ? elab_reduce(e, c->node, b->kind, joined.tensor, &all, 1)
+                                       : joined;
 }
 
 /* `rename` and `split`: one dimension becomes those behind it, major first. */

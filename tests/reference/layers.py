@@ -150,6 +150,9 @@ for name, given, expression, f in [
     ("largest over two", "x[A B C]", "max(x over A, C)", lambda t: t["x"].amax((0, 2))),
     ("smallest", "x[A B C]", "min(x over B)", lambda t: t["x"].amin(1)),
     ("argmax", "x[A B C]", "x + number(argmax(x over B))", lambda t: t["x"] + t["x"].argmax(1)[:, None]),
+    ("argmax over two", "x[A B C]", "x + number(argmax(x over C, A))",
+     lambda t: t["x"] + t["x"].permute(1, 2, 0).flatten(1).argmax(1)[:, None]),
+    ("argmax of all", "x[A B]", "x + number(argmax(x))", lambda t: t["x"] + t["x"].argmax()),
     ("index", "x[A B]", "x * number(index(A)) + index(B)", lambda t: t["x"] * torch.arange(t["x"].shape[0])[:, None]
      + torch.arange(t["x"].shape[1])),
     ("dot", "x[A B] y[C B]", "dot(x, y over B)", lambda t: t["x"] @ t["y"].T),
