@@ -50,6 +50,26 @@ bool builtin_whole(elaboration *e, const builtin_call *c, const char *name, whol
 bool builtin_number(elaboration *e, const builtin_call *c, const char *name, double *out);
 bool builtin_flag(elaboration *e, const builtin_call *c, const char *name, bool *out);
 
+/* The `over` of the item and the plain names behind it; -1 after a report. `..` stands for the dimensions of x that have no
+ * name here (x is NULL: `..` is an error). `over` has room for GRAPH_MAX_RANK + 1. */
+int builtin_over_dims(elaboration *e, const builtin_call *c, int item, const build_operand *x,
+                      label **over);
+
+/* The same of the first item; without `over` all dimensions of x. */
+int builtin_reduced_dims(elaboration *e, const builtin_call *c, const build_operand *x,
+                         label **over);
+
+bool builtin_has_dim(elaboration *e, const builtin_call *c, const build_operand *x, const label *l);
+
+/* builtin_shape.c */
+value call_argmax(elaboration *e, const builtin *b, const builtin_call *c);
+value call_split(elaboration *e, const builtin *b, const builtin_call *c);
+value call_rename(elaboration *e, const builtin *b, const builtin_call *c);
+value call_merge(elaboration *e, const builtin *b, const builtin_call *c);
+value call_slice(elaboration *e, const builtin *b, const builtin_call *c);
+value call_pad(elaboration *e, const builtin *b, const builtin_call *c);
+value call_concat(elaboration *e, const builtin *b, const builtin_call *c);
+
 /* window.c */
 value call_attention(elaboration *e, const builtin *b, const builtin_call *c);
 value call_convolve(elaboration *e, const builtin *b, const builtin_call *c);
