@@ -146,6 +146,12 @@ typedef struct graph_variable {
     span at;
 } graph_variable;
 
+/* A parameter or a running value: what the model itself has, and published files hold. */
+static inline bool graph_variable_is_model(const graph_variable *v)
+{
+    return v->kind == VARIABLE_PARAMETER || v->kind == VARIABLE_STATE;
+}
+
 typedef enum result_kind {
     RESULT_LOSS,
     RESULT_METRIC,

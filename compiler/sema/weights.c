@@ -260,7 +260,7 @@ static int variable_of(const setup *u, atom path)
 {
     for (size_t i = 0; i < u->graph->variables.count; i++) {
         const graph_variable *v = &u->graph->variables.items[i];
-        if (v->path == path && v->kind != VARIABLE_OPTIMIZER)
+        if (v->path == path && graph_variable_is_model(v))
             return (int)i;
     }
     return -1;
@@ -342,7 +342,7 @@ static void check_all_named(settling *t)
     for (size_t i = 0; i < u->graph->variables.count; i++) {
         const graph_variable *v = &u->graph->variables.items[i];
         bool optional = is_fresh(u, (int)i) && !u->sema->published;
-        if (v->kind != VARIABLE_OPTIMIZER && !t->named[i] && !optional)
+        if (graph_variable_is_model(v) && !t->named[i] && !optional)
             disagree(t, v->at, "no tensor holds parameter '%s'", v->path);
     }
     for (size_t i = 0; !t->notes && i < t->form->rows.count; i++) {
@@ -367,7 +367,7 @@ static void settle_fresh(setup *u)
         nearest n = nearest_to(path);
         for (size_t k = 0; k < u->graph->variables.count; k++) {
             const graph_variable *v = &u->graph->variables.items[k];
-            bool under = v->kind != VARIABLE_OPTIMIZER && !strncmp(v->path, path, length) &&
+            bool under = graph_variable_is_model(v) && !strncmp(v->path, path, length) &&
                          (v->path[length] == '.' || !v->path[length]);
             if (under && !is_fresh(u, (int)k))
                 vec_push(u->sema->memory, &u->out->begin.fresh, (int)k);

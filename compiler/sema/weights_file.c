@@ -17,7 +17,7 @@ static published_variable *variables_of(const setup *u)
         const graph_variable *v = &g->variables.items[i];
         all[i] = (published_variable){.path = v->path,
                                       .rank = (size_t)v->type.rank,
-                                      .fresh = v->kind == VARIABLE_OPTIMIZER,
+                                      .fresh = !graph_variable_is_model(v),
                                       .optional = v->kind == VARIABLE_STATE};
         for (int k = 0; k < v->type.rank; k++)
             all[i].shape[k] = (uint64_t)graph_type_size(g, &v->type, k);

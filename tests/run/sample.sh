@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Samples: at temperature 0 the ids are those of Hugging Face transformers for GPT-2 and Llama (tests/reference/sampling.py made
-# weights and ids); a training's sample is that of what it saved, on any number of ranks; seeds, prompts and refusals.
+# Samples: at temperature 0 the ids are those of Hugging Face transformers for GPT-2 and Llama, from files as it stores them
+# (tests/reference/sampling.py made files and ids); a training's sample is that of what it saved, on any number of ranks; seeds, prompts and refusals.
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 
 for model in gpt2 llama; do

@@ -87,6 +87,19 @@ static const sampled_model models[] = {
      "  x = repeat L: piece(x)\n"
      "  y = linear(piece(x), V)\n",
      ", L: int", ", L = 3"},
+    {"nested", /* a repeat in a repeat: keys, values and sums of both counts of layers */
+     "layer inner(x: [.., S, D], A: dim) -> [.., S, D] {\n"
+     "  z = cumsum(x over S) / number(index(S) + 1)\n"
+     "  return x + self_attention(layer_norm(x + z), A, causal)\n"
+     "}\n"
+     "layer outer(x: [.., S, D], A: dim, M: int) -> [.., S, D] {\n"
+     "  x = repeat M: inner(x, A)\n"
+     "  return x + feed_forward(layer_norm(x), F = 2 * D)\n"
+     "}\n",
+     "  x = embed(text, V, D) + positions(S, D)\n"
+     "  x = repeat L: outer(x, A, M = 3)\n"
+     "  y = linear(layer_norm(x), V)\n",
+     ", A: dim, L: int", ", A = 2, L = 2"},
     {"mask", /* keys that are not seen, by their ids */
      "layer piece(x: [B, S, D], seen: [B, S], A: dim) -> [B, S, D] {\n"
      "  return x + self_attention(layer_norm(x), A, causal, keys = seen)\n"
