@@ -135,7 +135,8 @@ static void write_variables(image *m)
     text_add(&m->out, "\"variables\": [");
     for (size_t i = 0; i < m->s->graph->variables.count; i++) {
         const graph_variable *v = &m->s->graph->variables.items[i];
-        if (v->kind == VARIABLE_CACHE) /* generated code's own business */
+        if (v->kind == VARIABLE_CACHE ||
+            v->kind == VARIABLE_SUM) /* generated code's own business */
             continue;
         text_add(&m->out, "%s\n  {", separator(count++));
         named(m, "path", v->path);
@@ -175,11 +176,13 @@ static void write_inputs(image *m)
 
 static void write_clock(image *m)
 {
-    static const char *const names[CLOCK_COUNT] = {"step", "steps", "valid", "position"};
+    static const char *const names[CLOCK_COUNT] = {"step", "steps", "valid", "position",
+                                                   "microbatch"};
     text_add(&m->out, "\"clock\": {");
-    for (int i = 0; i < CLOCK_COUNT && m->s->clock[i] >= 0; i++)
-        text_add(&m->out, "%s\"%s\": %" PRId64, separator((size_t)i), names[i],
-                 m->s->buffers.items[m->s->clock[i]].offset);
+    for (int i = 0; i < CLOCK_COUNT; i++)
+        if (m->s->clock[i] >= 0)
+            text_add(&m->out, "%s\"%s\": %" PRId64, separator((size_t)i), names[i],
+                     m->s->buffers.items[m->s->clock[i]].offset);
     text_add(&m->out, "},\n");
 }
 

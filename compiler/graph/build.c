@@ -366,14 +366,24 @@ build_operand build_dot(build *b, build_operand x, build_operand y, const atom *
     return signature_end(&s, type, &rest, NULL);
 }
 
-void build_assign(build *b, int variable, build_operand x)
+static void sink(build *b, op_kind kind, int variable, build_operand x)
 {
     signature s;
-    if (!signature_begin(&s, b, OP_assign, &x, 1) || !signature_operand(&s, 0, NULL))
+    if (!signature_begin(&s, b, kind, &x, 1) || !signature_operand(&s, 0, NULL))
         return;
     s.op->outputs.count = 0;
     s.op->attrs.variable = variable;
     signature_enter(&s);
+}
+
+void build_assign(build *b, int variable, build_operand x)
+{
+    sink(b, OP_assign, variable, x);
+}
+
+void build_accumulate(build *b, int variable, build_operand x)
+{
+    sink(b, OP_accumulate, variable, x);
 }
 
 atom build_index_label(const build *b, int index)

@@ -202,6 +202,7 @@ bool build_repeat_end(build *body, const build_operand *carried, const build_ope
                       int stacked_count, build_operand *results);
 
 void build_assign(build *b, int variable, build_operand x);
+void build_accumulate(build *b, int variable, build_operand x);
 
 /* For passes: labels of operator `op`'s own indices; build_by_index gives operand `x` the labels of `map`, and slots of
  * NO_INDEX the label of their slot's number. */

@@ -2,7 +2,9 @@
  *
  * A `graph` holds the dimensions, the variables (what outlives a step: parameters, optimizer state, model state) and
  * the functions: `step` (forward, gradients, reduction, optimizer), `eval` (forward on held-out samples, in
- * inference form) and, where the train samples, those of pass/incremental.h. A function is a list of operators in an order that can be executed.
+ * inference form) and, where the train samples, those of pass/incremental.h. With microbatches a step is several calls of
+ * `accumulate` (forward, gradients) and one of `step` (the rest); what the first adds up and the second reads are variables
+ * of the kind VARIABLE_SUM. A function is a list of operators in an order that can be executed.
  *
  * Index form. Every operator has an index space: `indices`, each over one dimension. Each slot (dimension) of each
  * operand and result is mapped to one index, or to NO_INDEX where the operator treats that slot in its own way (the table
@@ -93,7 +95,7 @@ typedef struct graph_attrs {
     double f[4];
     int64_t i[16];
     atom name;
-    int variable; /* variable, assign: index into graph.variables */
+    int variable; /* variable, assign, accumulate: index into graph.variables */
 } graph_attrs;
 
 typedef VEC(graph_value *) graph_value_vec;
@@ -130,7 +132,8 @@ typedef enum variable_kind {
     VARIABLE_PARAMETER,
     VARIABLE_OPTIMIZER,
     VARIABLE_STATE,
-    VARIABLE_CACHE /* what sampling keeps from one id to the next: never saved, written before it is read */
+    VARIABLE_CACHE, /* what sampling keeps from one id to the next: never saved, written before it is read */
+    VARIABLE_SUM /* over the microbatches of a step; in spmd form it may be unsummed over axes */
 } variable_kind;
 
 typedef struct graph_variable {
@@ -138,7 +141,7 @@ typedef struct graph_variable {
     variable_kind kind;
     graph_type type;
     graph_layout layout;
-    int of;    /* optimizer state: the parameter's index; else -1 */
+    int of;    /* optimizer state, sum of gradients: the parameter's index; else -1 */
     atom init; /* "zeros", "ones", "constant", "normal", "uniform" */
     double init_args[2];
     bool stacked; /* the leading dimension counts the iterations of a repeat */
@@ -173,7 +176,8 @@ typedef struct graph_gradient {
 } graph_gradient;
 
 typedef struct graph_function {
-    atom name; /* "step", "eval"; for sampling "scores", then "prefill" and "decode" */
+    atom
+        name; /* "step", "eval", "accumulate"; for sampling "scores", then "prefill" and "decode" */
     graph_region region;
     VEC(graph_result) results;
     VEC(graph_gradient) gradients; /* a record: it keeps no value alive */

@@ -31,6 +31,7 @@ static const op_attributes attributes[OP_COUNT] = {
     [OP_attention_grad] = {.i = {"causal", "window"}, .f = {"scale"}},
     [OP_repeat] = {.i = {"iterations", "carried", "reverse"}},
     [OP_assign] = {.variable = true},
+    [OP_accumulate] = {.variable = true},
     [OP_all_reduce] = {.i = {"axis", "gradient", "max"}, .name = true},
     [OP_all_gather] = {.i = {"axis", "slot"}},
     [OP_reduce_scatter] = {.i = {"axis", "slot"}},

@@ -412,8 +412,8 @@ static void read_mesh_line(parser *p)
 
 static variable_kind read_variable_kind(parser *p)
 {
-    static const char *const words[] = {"parameter", "optimizer", "state", "cache"};
-    for (int k = 0; k < 4; k++)
+    static const char *const words[] = {"parameter", "optimizer", "state", "cache", "sum"};
+    for (int k = 0; k < 5; k++)
         if (text_reader_take_word(&p->r, words[k]))
             return (variable_kind)k;
     text_reader_fail(&p->r, "expected the kind of a variable");

@@ -178,7 +178,7 @@ static void put_ops(printer *p, const graph_region *r, int depth)
     }
 }
 
-static const char *const variable_words[] = {"parameter", "optimizer", "state", "cache"};
+static const char *const variable_words[] = {"parameter", "optimizer", "state", "cache", "sum"};
 static const char *const result_words[] = {"loss", "metric", "learning_rate", "grad_norm",
                                            "scores"};
 

@@ -315,6 +315,9 @@ static const char *check_sink(const verifier *v, const graph_op *op)
     const graph_type *t = &op->inputs.items[0]->type;
     if (!verify_same_shape(v->g, t, &v->g->variables.items[op->attrs.variable].type))
         return "not the variable's type";
+    bool sum = v->g->variables.items[op->attrs.variable].kind == VARIABLE_SUM;
+    if (sum != (op->kind == OP_accumulate))
+        return "a sum alone is added to";
     return NULL;
 }
 

@@ -173,7 +173,9 @@ const char *verify_layouts(const verifier *v, const graph_op *op)
         if (op->kind == OP_variable &&
             !same_layout(op->outputs.items[0], &v->g->variables.items[op->attrs.variable].layout))
             return "not the variable's layout";
-        return op->outputs.items[0]->layout.partial ? "a source that is not yet summed" : NULL;
+        return op->kind != OP_variable && op->outputs.items[0]->layout.partial
+                   ? "a source that is not yet summed"
+                   : NULL;
     default:
         return check_by_form(v->g, op);
     }

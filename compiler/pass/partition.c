@@ -271,18 +271,34 @@ static void visit_repeat(partition *p, const graph_op *op)
         set_made(p, op->outputs.items[k], stack_layout(partition_seen(p, body->results.items[k])));
 }
 
+/* What microbatches add up is summed over the ranks once, by who reads it. */
+static void visit_sink(partition *p, const graph_op *op)
+{
+    const graph_value *x = op->inputs.items[0];
+    if (op->kind != OP_accumulate || split_is_extreme(x))
+        demand_sum(p, x);
+    uint32_t partial = partition_seen(p, x).partial;
+    if (p->sums[op->attrs.variable] != partial) {
+        p->sums[op->attrs.variable] = partial;
+        p->changed = true;
+    }
+}
+
 static void visit_op(partition *p, const graph_op *op)
 {
     partition_choice choice;
     switch (op_info_of(op->kind)->class) {
-    case OP_CLASS_SOURCE:
-        set_made(p, op->outputs.items[0], partition_named(p, &op->outputs.items[0]->type));
+    case OP_CLASS_SOURCE: {
+        graph_layout layout = partition_named(p, &op->outputs.items[0]->type);
+        layout.partial = op->kind == OP_variable ? p->sums[op->attrs.variable] : 0;
+        set_made(p, op->outputs.items[0], layout);
         return;
+    }
     case OP_CLASS_CONTROL:
         visit_repeat(p, op);
         return;
     case OP_CLASS_SINK:
-        demand_sum(p, op->inputs.items[0]);
+        visit_sink(p, op);
         return;
     default:
         partition_choose(p, op, &choice);
@@ -457,6 +473,7 @@ static bool prepare(partition *p, diag_sink *diags)
     p->may_bet = arena_array(g->memory, bool, p->values + 1);
     p->lost_bet = arena_array(g->memory, bool, p->values + 1);
     p->readers = arena_array(g->memory, int, p->values + 1);
+    p->sums = arena_array(g->memory, uint32_t, g->variables.count + 1);
     for (int i = 0; i < p->values; i++)
         p->made[i] = graph_layout_none();
     for (size_t i = 0; i < g->functions.count; i++)
@@ -486,8 +503,10 @@ bool pass_partition(graph *g, const training *t, diag_sink *diags)
     if (!prepare(&p, diags))
         return false;
     settle(&p);
-    for (size_t v = 0; v < g->variables.count; v++)
+    for (size_t v = 0; v < g->variables.count; v++) {
         g->variables.items[v].layout = partition_named(&p, &g->variables.items[v].type);
+        g->variables.items[v].layout.partial = p.sums[v];
+    }
     partition_insert(&p);
     g->form = atom_of(g->atoms, "spmd");
     return true;

@@ -17,6 +17,7 @@ typedef struct partition {
     int *readers;       /* by value id */
     bool *may_bet, *lost_bet; /* by value id: see is_bet in partition.c */
     VEC(int) bets;            /* of this round */
+    uint32_t *sums;           /* by variable: axes over which a sum of microbatches is not summed */
     bool changed;             /* something was learnt in this round */
     int values;
 } partition;

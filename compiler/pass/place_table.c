@@ -102,9 +102,11 @@ static const schedule_function *function_of(const schedule *s, const char *name)
 
 void schedule_traffic(const schedule *s, int rank, arena *a, traffic_table *table)
 {
-    const schedule_function *step = function_of(s, "step");
+    const schedule_function *step = function_of(s, "step"), *part = function_of(s, "accumulate");
     traffic_walk w = {s, a, table, rank};
     *table = (traffic_table){0};
+    if (part)
+        traffic_block(&w, &part->body, s->microbatches);
     if (step)
         traffic_block(&w, &step->body, 1);
 }
@@ -138,6 +140,8 @@ static int64_t block_operations(const schedule_block *block)
 
 int64_t schedule_operations(const schedule *s, const char *function)
 {
-    const schedule_function *f = function_of(s, function);
-    return f ? block_operations(&f->body) : 0;
+    const schedule_function *f = function_of(s, function), *part = function_of(s, "accumulate");
+    int64_t own = f ? block_operations(&f->body) : 0;
+    bool has_parts = f && part && f == function_of(s, "step");
+    return has_parts ? own + s->microbatches * block_operations(&part->body) : own;
 }

@@ -166,7 +166,8 @@ static bool readdress(lower *l, graph_op *op)
 
 static void lower_source(lower *l, graph_op *op)
 {
-    static const char *const clocks[CLOCK_COUNT] = {"step", "steps", "valid", "position"};
+    static const char *const clocks[CLOCK_COUNT] = {"step", "steps", "valid", "position",
+                                                    "microbatch"};
     graph_value *v = op->outputs.items[0];
     place p = {.placed = true};
     row_major(l, v, p.stride);
@@ -230,7 +231,10 @@ static void lower_op(lower *l, graph_op *op)
         lower_repeat(l, op);
         break;
     case OP_CLASS_SINK:
-        lower_assign(l, op);
+        if (op->kind == OP_accumulate)
+            lower_accumulate(l, op);
+        else
+            lower_assign(l, op);
         break;
     case OP_CLASS_COLLECTIVE:
         lower_collective(l, op);
@@ -256,7 +260,7 @@ static int role_of(const graph *g, int variable)
     const graph_variable *v = &g->variables.items[variable];
     int role = 0;
     if (v->kind != VARIABLE_OPTIMIZER)
-        return v->frozen;
+        return v->kind == VARIABLE_PARAMETER && v->frozen;
     for (int i = 0; i < variable; i++) {
         const graph_variable *other = &g->variables.items[i];
         role += other->kind == VARIABLE_OPTIMIZER && other->of == v->of;
@@ -296,11 +300,19 @@ static void variable_place(schedule *s, int variable, int block, memory_kind kin
     s->buffers.items[block].count = first + (count + unit - 1) / unit * unit;
 }
 
+/* Sums of gradients lie as the gradients of a step without microbatches do, which are reduced where they lie. */
 static memory_kind memory_of(const graph_variable *v)
 {
-    return v->kind == VARIABLE_OPTIMIZER ? MEMORY_OPTIMIZER
-           : v->kind == VARIABLE_CACHE   ? MEMORY_CACHE
-                                         : MEMORY_PARAMETERS;
+    switch (v->kind) {
+    case VARIABLE_OPTIMIZER:
+        return MEMORY_OPTIMIZER;
+    case VARIABLE_CACHE:
+        return MEMORY_CACHE;
+    case VARIABLE_SUM:
+        return v->of >= 0 ? MEMORY_GRADIENTS : MEMORY_WORKSPACE;
+    default:
+        return MEMORY_PARAMETERS;
+    }
 }
 
 static void place_variables(schedule *s, memory_kind kind, dtype type)
@@ -328,6 +340,8 @@ static void variables_add(schedule *s)
         place_variables(s, MEMORY_PARAMETERS, (dtype)type);
         place_variables(s, MEMORY_OPTIMIZER, (dtype)type);
         place_variables(s, MEMORY_CACHE, (dtype)type);
+        place_variables(s, MEMORY_GRADIENTS, (dtype)type);
+        place_variables(s, MEMORY_WORKSPACE, (dtype)type);
     }
 }
 
@@ -359,10 +373,14 @@ static void inputs_add(lower *l, const graph_region *region)
 static void clock_add(lower *l)
 {
     static const char *const names[CLOCK_COUNT] = {"clock.step", "clock.steps", "clock.valid",
-                                                   "clock.position"};
-    bool sampling = graph_function_find(l->g, "decode") != NULL;
-    l->s->clock[CLOCK_POSITION] = -1;
-    for (int i = 0; i < CLOCK_COUNT - !sampling; i++) {
+                                                   "clock.position", "clock.microbatch"};
+    bool wanted[CLOCK_COUNT] = {true, true, true};
+    wanted[CLOCK_POSITION] = graph_function_find(l->g, "decode") != NULL;
+    wanted[CLOCK_MICROBATCH] = l->s->microbatches > 1;
+    for (int i = 0; i < CLOCK_COUNT; i++) {
+        l->s->clock[i] = -1;
+        if (!wanted[i])
+            continue;
         l->s->clock[i] = schedule_buffer_add(l, NULL, 1, MEMORY_WORKSPACE);
         schedule_buffer *b = &l->s->buffers.items[l->s->clock[i]];
         b->lasting = true;
@@ -429,6 +447,7 @@ schedule *pass_schedule(graph *spmd, const training *t, diag_sink *sink)
     s->atoms = spmd->atoms;
     s->sources = spmd->sources;
     s->seed = t ? t->seed : 0;
+    s->microbatches = t ? t->microbatches : 1;
     lower l = {.s = s, .g = spmd, .t = t, .sink = sink, .a = spmd->memory};
     clock_add(&l);
     variables_add(s);

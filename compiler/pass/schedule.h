@@ -1,7 +1,7 @@
 /* schedule.h: what one rank does, instruction by instruction, with every buffer at its place in the arena.
  *
  * The schedule form follows the spmd form. It has buffers (what has memory), kernels (loop.h), the collectives of the
- * plan, and for each function (`step`, `eval`) a list of instructions: kernels, library calls, collectives, loops. A loop
+ * plan, and for each function (`step`, `eval`, `accumulate`) a list of instructions: kernels, library calls, collectives, loops. A loop
  * runs its body once for each slice of stacked values; in its body an operand's place moves with the slice.
  *
  *     schedule *s = pass_schedule(spmd, training, sink);   // NULL after a diagnostic
@@ -156,11 +156,13 @@ typedef struct schedule_input {
     int buffer;
 } schedule_input;
 
+/* Only plans that sample hold the position, only those with microbatches the number of the one that is computed. */
 typedef enum schedule_clock {
     CLOCK_STEP,
     CLOCK_STEPS,
     CLOCK_VALID,
     CLOCK_POSITION,
+    CLOCK_MICROBATCH,
     CLOCK_COUNT
 } schedule_clock;
 
@@ -170,13 +172,14 @@ typedef struct schedule {
     atom_table *atoms;
     const source_set *sources;
     uint64_t seed;
+    int64_t microbatches; /* calls of `accumulate` in a step */
     VEC(schedule_buffer) buffers;
     VEC(schedule_function *) functions;
     VEC(schedule_collective) collectives;
     VEC(schedule_input) inputs;
     VEC(int) variable_buffers; /* by index of graph.variables */
     VEC(int) gradient_buffers; /* likewise, where `step` leaves the gradient; -1: nowhere */
-    int clock[CLOCK_COUNT];    /* f64 scalars; the position -1 where nothing samples */
+    int clock[CLOCK_COUNT];    /* f64 scalars; -1: not held */
     int loop_count;
     int kernel_count;
     int64_t arena_bytes;                     /* after pass_place: what the runtime reserves */
@@ -230,7 +233,7 @@ typedef struct traffic_item {
 typedef VEC(traffic_item) traffic_table;
 void schedule_traffic(const schedule *s, int rank, arena *a, traffic_table *table);
 
-/* Floating-point operations of one call of `function` on one rank: 2 m n k for products, one for each scalar of kernels. */
+/* Floating-point operations of one call of `function` (of `step` with its calls of `accumulate`) on one rank: 2 m n k for products, one for each scalar of kernels. */
 int64_t schedule_operations(const schedule *s, const char *function);
 
 #endif

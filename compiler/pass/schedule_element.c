@@ -167,6 +167,20 @@ static uint64_t stream_of(const char *name)
     return hash ^ (hash >> 31);
 }
 
+/* Numbers go by the sample's place in the whole batch, of which slot `i` has a part: adds the samples before it, and gives
+ * the stride that makes the slot as long as the whole batch. */
+static int64_t skip_microbatches(kernel_build *b, const graph_value *v, int i, loop_address *linear,
+                                 int64_t stride)
+{
+    const schedule *s = b->l->s;
+    if (s->clock[CLOCK_MICROBATCH] < 0)
+        return stride;
+    loop_address clock = loop_address_at(s->clock[CLOCK_MICROBATCH], 0);
+    loop_node *number = loop_to_index(b->k, loop_load(b->k, DTYPE_F64, clock, NULL, 0));
+    loop_address_add(b->k, linear, stride * graph_type_size(b->l->g, &v->type, i), number);
+    return stride * s->microbatches;
+}
+
 static loop_node *random_at(kernel_build *b, graph_op *op, loop_node *const *index)
 {
     const graph_value *v = op->outputs.items[0];
@@ -174,6 +188,8 @@ static loop_node *random_at(kernel_build *b, graph_op *op, loop_node *const *ind
     int64_t stride = 1;
     for (int i = v->type.rank - 1; i >= 0; i--) {
         loop_address_add(b->k, &linear, stride, global_index(b, v, i, index[i]));
+        if (b->l->g->dims.items[v->type.dims[i]].batch)
+            stride = skip_microbatches(b, v, i, &linear, stride);
         stride *= graph_type_size(b->l->g, &v->type, i);
     }
     if (op->inputs.count) /* the iteration of the repeat around it */

@@ -90,6 +90,7 @@ void lower_collective(lower *l, graph_op *op);
 void collectives_scratch(lower *l); /* where programs stage chunks */
 void lower_repeat(lower *l, graph_op *op);
 void lower_assign(lower *l, graph_op *op);
+void lower_accumulate(lower *l, graph_op *op);
 void settle(lower *l, schedule_block *block, int from,
             int into); /* the values of buffer `from` belong in `into` */
 

@@ -29,6 +29,28 @@ void lower_elements(lower *l, graph_value *v, const place *to)
     kernel_end(&b);
 }
 
+/* The variable holds another step's sum before the first microbatch. */
+void lower_accumulate(lower *l, graph_op *op)
+{
+    graph_value *x = op->inputs.items[0];
+    place to = {.placed = true};
+    to.view.buffer = l->s->variable_buffers.items[op->attrs.variable];
+    row_major(l, x, to.stride);
+    kernel_build b = kernel_begin(l);
+    loop_node *index[GRAPH_MAX_RANK] = {0}, *inner;
+    element_loops(&b, x, index, &inner);
+    dtype type = x->type.dtype;
+    loop_address at = element_address(&b, &to, index, x->type.rank);
+    loop_address clock = loop_address_at(l->s->clock[CLOCK_MICROBATCH], 0);
+    loop_node *later[2] = {loop_const(b.k, DTYPE_F64, 0.5),
+                           loop_load(b.k, DTYPE_F64, clock, NULL, 0)};
+    loop_node *choice[3] = {loop_map(b.k, OP_lt, DTYPE_BOOL, later, 2),
+                            loop_load(b.k, type, at, NULL, 0), loop_const(b.k, type, 0)};
+    loop_node *sum[2] = {loop_map(b.k, OP_where, type, choice, 3), element_at(&b, x, index)};
+    loop_store(b.k, inner, LOOP_SET, at, loop_map(b.k, OP_add, type, sum, 2));
+    kernel_end(&b);
+}
+
 /* Whether index `i` of the operator stands in its result. */
 static bool kept(const graph_op *op, int index)
 {

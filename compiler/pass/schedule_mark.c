@@ -207,6 +207,47 @@ static bool same_bucket(const member *a, const member *b)
            a->value->type.dtype == b->value->type.dtype;
 }
 
+/* Sums over microbatches that are one block's whole are reduced where they lie. */
+static bool lie_in_block(lower *l, const member_vec *members, const member *like)
+{
+    int block = -1;
+    int64_t end = 0;
+    for (size_t i = 0; i < members->count; i++) {
+        const member *m = &members->items[i];
+        const graph_op *from = m->value->producer;
+        if (!same_bucket(m, like))
+            continue;
+        if (!from || from->kind != OP_variable)
+            return false;
+        int buffer = l->s->variable_buffers.items[from->attrs.variable];
+        const schedule_buffer *own = &l->s->buffers.items[buffer];
+        if (own->memory != MEMORY_GRADIENTS || (block >= 0 && own->block != block))
+            return false;
+        block = own->block;
+        int64_t own_end = own->block_first + own->count;
+        end = own_end > end ? own_end : end;
+    }
+    int64_t unit = SCHEDULE_ALIGNMENT / (int64_t)dtype_bytes(like->value->type.dtype);
+    return (end + unit - 1) / unit * unit == l->s->buffers.items[block].count;
+}
+
+static void block_take(lower *l, const member_vec *members, const member *like)
+{
+    for (size_t i = 0; i < members->count; i++) {
+        const member *m = &members->items[i];
+        if (!same_bucket(m, like))
+            continue;
+        place p = {.placed = true};
+        p.view.buffer = l->s->variable_buffers.items[m->value->producer->attrs.variable];
+        row_major(l, m->value, p.stride);
+        l->targets[m->value->id] = p;
+        l->marked[m->value->id] = true;
+        if (m->parameter >= 0)
+            l->s->buffers.items[p.view.buffer].name =
+                arena_format(l->a, "grad %s", l->g->variables.items[m->parameter].path);
+    }
+}
+
 static void block_make(lower *l, const member_vec *members, const member *like)
 {
     int block = -1;
@@ -283,7 +324,11 @@ void mark_gradients(lower *l, graph_function *f)
     if (members.count)
         qsort(members.items, members.count, sizeof *members.items, by_parameter);
     for (size_t i = 0; i < members.count; i++)
-        if (!bucket_seen(&members, i))
+        if (bucket_seen(&members, i))
+            continue;
+        else if (lie_in_block(l, &members, &members.items[i]))
+            block_take(l, &members, &members.items[i]);
+        else
             block_make(l, &members, &members.items[i]);
     note_buffers(l, f, &members);
 }

@@ -439,6 +439,18 @@ static bool block_read(parsing *p, schedule_block *block, schedule_function *f)
     return false;
 }
 
+static void clock_read(parsing *p)
+{
+    schedule *s = p->s;
+    for (int i = 0; i < CLOCK_MICROBATCH; i++)
+        s->clock[i] = i < CLOCK_POSITION || text_reader_sees(&p->r, "#") ? buffer_number(p) : -1;
+    if (!text_reader_take_word(&p->r, "microbatch"))
+        return;
+    s->clock[CLOCK_MICROBATCH] = buffer_number(p);
+    text_reader_expect(&p->r, "of");
+    s->microbatches = text_reader_integer(&p->r);
+}
+
 static void top_read(parsing *p)
 {
     schedule *s = p->s;
@@ -447,9 +459,7 @@ static void top_read(parsing *p)
     } else if (text_reader_take_word(&p->r, "collective")) {
         collective_read(p);
     } else if (text_reader_take_word(&p->r, "clock")) {
-        for (int i = 0; i < CLOCK_COUNT; i++)
-            s->clock[i] =
-                i < CLOCK_POSITION || text_reader_sees(&p->r, "#") ? buffer_number(p) : -1;
+        clock_read(p);
     } else if (text_reader_take_word(&p->r, "input")) {
         atom name = text_reader_quoted(&p->r);
         vec_push(s->memory, &s->inputs, (schedule_input){.name = name, .buffer = buffer_number(p)});
@@ -468,6 +478,8 @@ schedule *schedule_parse(const char *bytes, size_t length, arena *a, const char 
     parsing p = {.s = arena_make(a, schedule)};
     source_set *sources = source_set_new(a);
     p.s->memory = a;
+    p.s->microbatches = 1;
+    p.s->clock[CLOCK_MICROBATCH] = -1;
     p.s->atoms = atom_table_new(a);
     p.s->sources = sources;
     p.r = text_reader_at(a, p.s->atoms, sources, arena_copy_text(a, bytes, length));

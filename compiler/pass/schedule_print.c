@@ -289,8 +289,11 @@ void schedule_print(const schedule *s, text *out)
     for (size_t i = 0; i < s->collectives.count; i++)
         collective_print(&p, (int)i);
     text_add(out, "clock");
-    for (int i = 0; i < CLOCK_COUNT && s->clock[i] >= 0; i++)
+    for (int i = 0; i < CLOCK_MICROBATCH && s->clock[i] >= 0; i++)
         text_add(out, " #%d", s->clock[i]);
+    if (s->clock[CLOCK_MICROBATCH] >= 0)
+        text_add(out, " microbatch #%d of %lld", s->clock[CLOCK_MICROBATCH],
+                 (long long)s->microbatches);
     text_add(out, "\n");
     for (size_t i = 0; i < s->inputs.count; i++)
         text_add(out, "input \"%s\" #%d\n", s->inputs.items[i].name, s->inputs.items[i].buffer);

@@ -49,7 +49,7 @@ static void mark_region(liveness *l, const graph_region *r)
 {
     for (size_t i = r->ops.count; i-- > 0;) {
         const graph_op *op = r->ops.items[i];
-        if (op->kind != OP_assign && !any_live(l, &op->outputs))
+        if (op_info_of(op->kind)->class != OP_CLASS_SINK && !any_live(l, &op->outputs))
             continue;
         if (op->kind == OP_repeat)
             mark_repeat(l, op);
@@ -93,7 +93,7 @@ static void sweep(graph *g, const liveness *l, graph_region *r)
     size_t kept = 0;
     for (size_t i = 0; i < r->ops.count; i++) {
         graph_op *op = r->ops.items[i];
-        if (op->kind != OP_assign && !any_live(l, &op->outputs))
+        if (op_info_of(op->kind)->class != OP_CLASS_SINK && !any_live(l, &op->outputs))
             continue;
         r->ops.items[kept++] = op;
         if (op->kind == OP_repeat) {

@@ -21,6 +21,15 @@ void clause_batch(setup *u, const ast_node *clause)
         u->poisoned = true;
 }
 
+void clause_microbatches(setup *u, const ast_node *clause)
+{
+    const ast_node *x = said(u, clause, "microbatches 4");
+    whole_range range = {"the number of microbatches", 1, INT32_MAX};
+    if (!x || !constant_whole(u->sema, x, range, &u->out->microbatches))
+        u->poisoned = true;
+    u->microbatches = x;
+}
+
 void clause_seed(setup *u, const ast_node *clause)
 {
     const ast_node *x = said(u, clause, "seed 7");

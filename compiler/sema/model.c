@@ -23,7 +23,9 @@ static label *batch_label(elaboration *e, const ast_node *dim)
         diag_note(d, e->batch->at, "'%s' here", e->batch->name);
         return NULL;
     }
-    dim_id id = e->learning ? graph_dim_add(e->graph, dim->name, e->setup->out->batch, dim->at) : 0;
+    dim_id id = e->learning
+                    ? graph_dim_add(e->graph, dim->name, train_microbatch(e->setup->out), dim->at)
+                    : 0;
     while (!e->graph->dims.items[id].batch && !e->learning)
         id++;
     e->graph->dims.items[id].batch = true;

@@ -226,6 +226,95 @@ static bool update_all(elaboration *e, updated *all, int count)
     return fine;
 }
 
+/* Adds x over the microbatches of a step. Returns the sum's variable. */
+static int sum_add(elaboration *e, atom path, int of, build_operand x)
+{
+    graph_variable v = {.kind = VARIABLE_SUM, .type = x.value->type, .of = of, .at = here(e).at};
+    v.path = atom_of(e->sema->atoms, arena_format(e->sema->memory, "%s/sum", path));
+    v.init = e->sema->words.w_zeros;
+    v.stacked = of >= 0 && e->graph->variables.items[of].stacked;
+    int index = graph_variable_add(e->graph, v);
+    double share = 1.0 / (double)e->setup->out->microbatches;
+    build_operand part = map2(e, OP_mul, x, build_constant(e->build, x.value->type.dtype, share));
+    build_accumulate(e->build, index, part);
+    return index;
+}
+
+/* Puts the operators from number `first` on each behind the last one that it needs, so that a gradient's memory is free as
+ * soon as it is added. */
+static void move_up(elaboration *e, size_t first)
+{
+    graph_op_vec *ops = &e->function->region.ops, moved = {.items = NULL};
+    int *behind = arena_array(e->sema->memory, int, (size_t)e->graph->next_value + 1);
+    int *key = arena_array(e->sema->memory, int, ops->count + 1);
+    size_t *head = arena_array(e->sema->memory, size_t, first + 1); /* number + 1, in lists */
+    size_t *next = arena_array(e->sema->memory, size_t, ops->count + 1);
+    for (size_t i = 0; i < ops->count; i++) {
+        const graph_op *op = ops->items[i];
+        for (size_t k = 0; i >= first && k < op->inputs.count; k++)
+            if (behind[op->inputs.items[k]->id] > key[i])
+                key[i] = behind[op->inputs.items[k]->id];
+        for (size_t k = 0; k < op->outputs.count; k++)
+            behind[op->outputs.items[k]->id] = i < first ? (int)i : key[i];
+    }
+    for (size_t i = ops->count; i-- > first;) {
+        next[i] = head[key[i]];
+        head[key[i]] = i + 1;
+    }
+    for (size_t i = 0; i < first; i++) {
+        vec_push(e->graph->memory, &moved, ops->items[i]);
+        for (size_t k = head[i]; k > 0; k = next[k - 1])
+            vec_push(e->graph->memory, &moved, ops->items[k - 1]);
+    }
+    *ops = moved;
+}
+
+/* From here on operators are those of `step`, and what came before is `accumulate`: a microbatch's. */
+static void begin_step(elaboration *e)
+{
+    graph *g = e->graph;
+    graph_function *part = e->function;
+    part->name = atom_of(g->atoms, "accumulate");
+    part->results.count = part->gradients.count = part->region.results.count = 0;
+    e->function = graph_function_add(g, "step");
+    build *root = arena_make(g->memory, build);
+    *root = build_at(g, &e->function->region, here(e).at);
+    e->build = e->root = root;
+    e->clocks = table_in(e->sema->memory);
+    elab_place(e, here(e).at);
+}
+
+/* The gradients and results of a microbatch, each share of a step's, are added up; the step goes on with the sums. */
+static void sum_microbatches(elaboration *e, updated *all, int count)
+{
+    graph *g = e->graph;
+    int *sums = arena_array(e->sema->memory, int, (size_t)count + 1);
+    size_t results = e->function->results.count;
+    size_t before = e->function->region.ops.count;
+    graph_result *said = arena_array(e->sema->memory, graph_result, results + 1);
+    int *totals = arena_array(e->sema->memory, int, results + 1);
+    for (int i = 0; i < count; i++)
+        sums[i] =
+            sum_add(e, g->variables.items[all[i].variable].path, all[i].variable, all[i].gradient);
+    for (size_t i = 0; i < results; i++) {
+        said[i] = e->function->results.items[i];
+        totals[i] = sum_add(e, said[i].name, -1, (build_operand){.value = said[i].value});
+    }
+    move_up(e, before);
+    begin_step(e);
+    for (size_t i = 0; i < results; i++)
+        add_scalar(e, said[i].name, said[i].kind, build_variable(e->build, totals[i], NULL));
+    for (int i = 0; i < count; i++) {
+        atom labels[GRAPH_MAX_RANK];
+        for (int k = 0; k < tensor_rank(&all[i].value); k++)
+            labels[k] = all[i].labels[k]->text;
+        all[i].value = build_variable(e->build, all[i].variable, labels);
+        all[i].gradient = build_variable(e->build, sums[i], labels);
+        vec_push(g->memory, &e->function->gradients,
+                 (graph_gradient){all[i].variable, all[i].gradient.value});
+    }
+}
+
 bool optimize_build(elaboration *e)
 {
     graph *g = e->graph;
@@ -254,6 +343,8 @@ bool optimize_build(elaboration *e)
     }
     if (!count)
         return true;
+    if (e->setup->out->microbatches > 1 && !e->sema->checking)
+        sum_microbatches(e, all, count);
     build_operand norm = gradient_norm(e, all, count);
     if (e->setup->out->clip > 0)
         clip_by_norm(e, all, count, norm);

@@ -98,7 +98,9 @@ static bool divides(setup *u, const training_split *s, const graph_dim *dim, dia
     diag_label(d, "'%s' = %lld", dim->name, (long long)dim->size);
     diag_note(d, axis->declared, "axis '%s' declared here", axis->name);
     diag_fix(d, "%s = %s, or %s = %s", axis->name, divisors_near(a, dim->size, axis->size),
-             dim->batch ? "batch" : dim->name, multiples_near(a, dim->size, axis->size));
+             dim->batch ? "batch" : dim->name,
+             dim->batch ? multiples_near(a, u->out->batch, axis->size * (int)u->out->microbatches)
+                        : multiples_near(a, dim->size, axis->size));
     *reported = d;
     return false;
 }

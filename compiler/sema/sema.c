@@ -60,6 +60,24 @@ const ast_node *sema_plan(const sema *s, const char *name)
     return NULL;
 }
 
+/* The batch is cut into microbatches of one size. */
+static void check_microbatches(setup *u)
+{
+    training *t = u->out;
+    if (!u->microbatches || !t->batch || t->microbatches < 1 || t->batch % t->microbatches == 0)
+        return;
+    diag *d = sema_report(u->sema, E0213, u->microbatches->at,
+                          "a batch of %lld is not cut into %lld microbatches of one size",
+                          (long long)t->batch, (long long)t->microbatches);
+    int64_t down = t->batch / t->microbatches * t->microbatches;
+    if (down)
+        diag_fix(d, "batch %lld or %lld", (long long)down, (long long)(down + t->microbatches));
+    else
+        diag_fix(d, "at most %lld microbatches", (long long)t->batch);
+    t->microbatches = 1;
+    u->poisoned = true;
+}
+
 static void need(setup *u, bool there, const char *what, const char *example)
 {
     if (there || u->poisoned)
@@ -121,6 +139,7 @@ static bool read_train(setup *u)
     clauses_read(u, setting_body(u, ast_child(u->train->node, AST_BODY), CLAUSE_TRAIN),
                  CLAUSE_TRAIN);
     check_complete(u);
+    check_microbatches(u);
     return true;
 }
 

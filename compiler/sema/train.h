@@ -89,7 +89,7 @@ typedef struct setup {
     path_node *paths; /* the model's layers and results */
     VEC(postponed) later;
     plan_said said;
-    const ast_node *data, *optimizer, *clip_value, *freeze;
+    const ast_node *data, *optimizer, *clip_value, *freeze, *microbatches;
     VEC(data_field) fields;
     double scale, shift, mean, deviation;
     const ast_node *holdout;      /* `holdout(image = "a.npy", …)` */
@@ -141,6 +141,12 @@ void weights_settle(setup *u);
 
 /* weights_file.c */
 void weights_compare(setup *u);
+
+/* Samples of the whole batch that are computed at once. */
+static inline int64_t train_microbatch(const training *t)
+{
+    return t->batch / t->microbatches;
+}
 
 /* optimize.c */
 void optimizer_state(elaboration *e, const ast_node *node);

@@ -253,6 +253,7 @@ static void read_clocks(rt_making *m, const rt_place *root)
     m->image->clock_steps = read_clock(m, &clock, "steps");
     m->image->clock_valid = read_clock(m, &clock, "valid");
     m->image->clock_position = read_clock(m, &clock, "position");
+    m->image->clock_microbatch = read_clock(m, &clock, "microbatch");
 }
 
 static void read_results(rt_making *m, const rt_place *object, rt_function *function)
@@ -281,7 +282,7 @@ static void read_results(rt_making *m, const rt_place *object, rt_function *func
 static void read_functions(rt_making *m, const rt_place *root)
 {
     rt_image *image = m->image;
-    image->step_function = image->eval_function = -1;
+    image->step_function = image->eval_function = image->accumulate_function = -1;
     rt_place array = rt_member_array(&m->reader, root, "functions", 64, &image->function_count);
     image->functions = allocate(m, image->function_count, sizeof *image->functions);
     for (int i = 0; !failed(m) && i < image->function_count; i++) {
@@ -293,6 +294,8 @@ static void read_functions(rt_making *m, const rt_place *root)
             image->step_function = i;
         if (strcmp(function->name, "eval") == 0)
             image->eval_function = i;
+        if (strcmp(function->name, "accumulate") == 0)
+            image->accumulate_function = i;
     }
 }
 
@@ -388,6 +391,11 @@ static void read_training(rt_making *m, const rt_place *root)
     rt_place object = rt_member_object(&m->reader, root, "training");
     training->batch = rt_member_int(&m->reader, &object, "batch", 1, INT32_MAX);
     training->microbatches = rt_member_int(&m->reader, &object, "microbatches", 1, training->batch);
+    if (!failed(m) && training->batch % training->microbatches != 0)
+        rt_reader_fail(&m->reader, &object, "microbatches", "does not divide the batch");
+    if (!failed(m) && training->microbatches > 1 && m->image->step_function >= 0 &&
+        m->image->accumulate_function < 0)
+        rt_reader_fail(&m->reader, &object, "microbatches", "needs a function 'accumulate'");
     training->seed = rt_member_uint(&m->reader, &object, "seed");
     bool epochs = rt_member_given(&object, "epochs"), steps = rt_member_given(&object, "steps");
     if (epochs)
@@ -569,6 +577,11 @@ static int stride_of(const rt_image *image, int axis)
     for (int a = axis + 1; a < image->axis_count; a++)
         stride *= image->axes[a].size;
     return stride;
+}
+
+int64_t rt_image_microbatch(const rt_image *image)
+{
+    return image->training.batch / image->training.microbatches;
 }
 
 int rt_image_coordinate(const rt_image *image, int rank, int axis)

@@ -199,13 +199,13 @@ typedef struct rt_image {
     int variable_count;
     rt_input *inputs;
     int input_count;
-    int64_t clock_step, clock_steps, clock_valid,
-        clock_position; /* offsets of f64 scalars; -1: the plan has none */
+    int64_t clock_step, clock_steps, clock_valid, clock_position,
+        clock_microbatch; /* offsets of f64 scalars; -1: the plan has none */
     rt_function *functions;
     int function_count;
-    int step_function,
-        eval_function; /* indices of functions; eval -1 when there is none, step too in an
-                                         executable that samples and does nothing else */
+    int step_function, eval_function,
+        accumulate_function; /* indices of functions; -1: none. No step: an executable that
+                                                               samples and does nothing else */
     rt_data data;
     rt_begin begin;
     published_form weights; /* how published files call the variables; no name: as the plan does */
@@ -229,6 +229,9 @@ struct rt_reader;
 struct rt_place;
 void rt_image_read_weights(rt_image *image, struct rt_reader *reader, const struct rt_place *root);
 void rt_image_free_weights(rt_image *image);
+
+/* Samples that are computed at once: the batch, or the part of it that a microbatch is. */
+int64_t rt_image_microbatch(const rt_image *image);
 
 /* The coordinate of a rank on an axis, and the ranks of the group that differ from it on that axis alone. */
 int rt_image_coordinate(const rt_image *image, int rank, int axis);

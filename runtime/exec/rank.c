@@ -67,19 +67,35 @@ static rt_status check_loss(rt_rank *rank, int64_t step)
                    isnan(rank->loss) ? "not a number" : "infinite", (long long)step);
 }
 
+/* The forward and backward parts of a step, microbatch by microbatch. */
+static rt_status accumulate(rt_rank *rank)
+{
+    const rt_image *image = rank->run->image;
+    rt_status status = RT_OK;
+    for (int64_t i = 0; status == RT_OK && i < image->training.microbatches; i++) {
+        write_clock(&rank->context, image->clock_microbatch, (double)i);
+        status = rt_samples_train(&rank->samples, rank->error);
+        if (status == RT_OK)
+            status = call(rank, image->accumulate_function);
+    }
+    write_clock(&rank->context, image->clock_microbatch, 0);
+    return status;
+}
+
 static rt_status train_step(rt_rank *rank, int64_t step)
 {
     const rt_image *image = rank->run->image;
     if (rt_board_stopped(rank->run->control.board))
         return rt_fail(rank->error, RT_CANCELLED, "stopped before step %lld", (long long)step);
     rank->context.record->step = step;
-    rt_status status = rt_samples_train(&rank->samples, rank->error);
-    if (status != RT_OK)
-        return status;
     write_clock(&rank->context, image->clock_step, (double)step);
     write_clock(&rank->context, image->clock_steps, (double)rank->run->total_steps);
-    write_clock(&rank->context, image->clock_valid, (double)image->training.batch);
-    status = call(rank, image->step_function);
+    write_clock(&rank->context, image->clock_valid, (double)rt_image_microbatch(image));
+    rt_status status = image->accumulate_function < 0
+                           ? rt_samples_train(&rank->samples, rank->error)
+                           : accumulate(rank);
+    if (status == RT_OK)
+        status = call(rank, image->step_function);
     if (status != RT_OK)
         return status;
     keep_results(rank);
@@ -231,7 +247,7 @@ static rt_status live_training(rt_rank *rank)
     rt_run *run = rank->run;
     rt_status status =
         rt_samples_start(&rank->samples, &rank->context, run->set,
-                         run->first_position / run->image->training.batch, rank->error);
+                         run->first_position / rt_image_microbatch(run->image), rank->error);
     if (status != RT_OK)
         return status;
     rt_report_start(&rank->report, run, &rank->context);
