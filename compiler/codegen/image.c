@@ -337,6 +337,10 @@ static void write_training(image *m)
         text_add(&m->out, "\"epochs\": %.17g, \"steps\": null, ", t->epochs);
     else
         text_add(&m->out, "\"epochs\": null, \"steps\": %" PRId64 ", ", t ? t->steps : 1);
+    if (t && t->average.name) {
+        named(m, "average", t->average.name);
+        text_add(&m->out, ", ");
+    }
     text_add(&m->out, "\"seed\": \"%" PRIu64 "\"},\n", t ? t->seed : m->s->seed);
 }
 

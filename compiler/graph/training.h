@@ -110,6 +110,16 @@ typedef struct training_begin {
     span at;
 } training_begin;
 
+/* `average ema(decay = 0.999)`, `average swa(from = 1000, every = 100)`. */
+typedef struct training_average {
+    atom name;     /* "ema", "swa"; NULL: none */
+    bool mean;     /* swa: all that is taken in counts alike */
+    double decay;  /* ema */
+    int64_t from;  /* the first step whose parameters are taken in */
+    int64_t every; /* and then one in so many */
+    span at;
+} training_average;
+
 typedef struct training {
     atom plan, train, model; /* names */
     span plan_at, train_at;
@@ -128,6 +138,7 @@ typedef struct training {
     uint64_t seed;
     double clip; /* 0: none */
     training_checkpoint checkpoint;
+    training_average average;
     const char
         *source; /* what the plan is compiled from, for files that outlive a run; NULL: not known */
     int64_t memory_limit; /* bytes of one device of the cluster; 0: not declared */

@@ -141,6 +141,7 @@ static int variable_dims(elaboration *e, const ast_node *type, label **labels)
 static build_operand read_variable(elaboration *e, int index, label *const *labels, int rank)
 {
     atom texts[GRAPH_MAX_RANK];
+    index = average_of(e, index);
     for (int i = 0; i < rank; i++)
         texts[i] = labels[i]->text;
     return slice_inside(e, e->scan, e->build, index, texts);

@@ -12,6 +12,7 @@ void clause_seed(setup *u, const ast_node *clause);
 void clause_clip(setup *u, const ast_node *clause);
 void clause_freeze(setup *u, const ast_node *clause);
 void clause_microbatches(setup *u, const ast_node *clause);
+void clause_average(setup *u, const ast_node *clause);
 void clause_checkpoint(setup *u, const ast_node *clause);
 void clause_sample(setup *u, const ast_node *clause);
 void clause_init(setup *u, const ast_node *clause); /* weights.c */

@@ -1,4 +1,5 @@
-/* clause_state.c: what a training keeps beside its parameters: `checkpoint every 1000 steps to "ckpt", keep 3`. */
+/* clause_state.c: what a training keeps beside its parameters: `checkpoint every 1000 steps to "ckpt", keep 3`,
+ * `average ema(decay = 0.999)`. */
 #include "sema/clause.h"
 
 #include <string.h>
@@ -85,4 +86,57 @@ void clause_checkpoint(setup *u, const ast_node *clause)
     if (set && !constant_whole(u->sema, set,
                                (whole_range){"the number between checkpoints", 1, MOST}, &c->every))
         u->poisoned = true;
+}
+
+static const char *const average_example =
+    "average ema(decay = 0.999), or average swa(from = 1000, every = 100)";
+
+static bool read_decay(setup *u, const ast_node *x)
+{
+    value v = constant_of(u->sema, x);
+    u->out->average.decay = v.number;
+    if (v.kind == VALUE_NUMBER && v.quantity == BARE && v.number >= 0 && v.number < 1)
+        return true;
+    if (v.kind != VALUE_POISON)
+        sema_report(u->sema, E0236, x->at, "a decay is a number from 0 to less than 1");
+    return false;
+}
+
+/* One argument; false after a report, or where the average has none of that name. */
+static bool read_average(setup *u, const ast_node *clause, const ast_node *arg)
+{
+    training_average *a = &u->out->average;
+    const ast_node *x = arg->count ? arg->children[0] : NULL;
+    if (arg->kind == AST_NAMED && !strcmp(arg->name, "decay") && !a->mean)
+        return read_decay(u, x);
+    if (arg->kind == AST_NAMED && !strcmp(arg->name, "from"))
+        return constant_whole(u->sema, x, (whole_range){"the step to average from", 0, MOST},
+                              &a->from);
+    if (arg->kind == AST_NAMED && !strcmp(arg->name, "every"))
+        return constant_whole(u->sema, x, (whole_range){"the number of steps between", 1, MOST},
+                              &a->every);
+    clause_malformed(u, arg->at, clause, average_example);
+    return false;
+}
+
+void clause_average(setup *u, const ast_node *clause)
+{
+    const ast_node *x = clause_only(u, clause, average_example);
+    const ast_node *name = x && x->kind == AST_CALL ? x->children[0] : x;
+    if (!x)
+        return;
+    if (name->kind != AST_NAME || (strcmp(name->name, "ema") && strcmp(name->name, "swa"))) {
+        clause_malformed(u, x->at, clause, average_example);
+        return;
+    }
+    u->out->average = (training_average){.name = name->name,
+                                         .mean = !strcmp(name->name, "swa"),
+                                         .decay = 0.999,
+                                         .every = 1,
+                                         .at = clause->at};
+    for (size_t i = 1; x->kind == AST_CALL && i < x->count; i++)
+        if (!read_average(u, clause, x->children[i])) {
+            u->poisoned = true;
+            return;
+        }
 }

@@ -81,6 +81,7 @@ typedef struct elaboration {
     int randoms;
     int ops_reported;
     struct setup *setup;
+    build_operand average_keeps, average_takes; /* of the old average and of the parameter */
     struct updated *updated; /* inside an optimizer: the parameter that it updates */
 } elaboration;
 

@@ -105,7 +105,9 @@ void optimizer_state(elaboration *e, const ast_node *node)
     vec_push(e->sema->memory, &p->states, b);
 }
 
-static bool write(elaboration *e, int variable, const binding *b, const updated *p)
+/* What the variable becomes, in all of its dimensions. */
+static bool next_value(elaboration *e, int variable, const binding *b, const updated *p,
+                       build_operand *out)
 {
     build_operand x;
     const graph_variable *v = &e->graph->variables.items[variable];
@@ -125,8 +127,26 @@ static bool write(elaboration *e, int variable, const binding *b, const updated 
         sema_report(e->sema, E0219, b->at, "'%s' becomes a tensor of other dimensions", b->name);
         return false;
     }
+    *out = x;
+    return true;
+}
+
+static bool write(elaboration *e, int variable, const binding *b, const updated *p)
+{
+    build_operand x;
+    if (!next_value(e, variable, b, p, &x))
+        return false;
     build_assign(e->build, variable, x);
     return true;
+}
+
+static bool write_parameter(elaboration *e, const binding *b, const updated *p)
+{
+    build_operand x;
+    if (!next_value(e, p->variable, b, p, &x))
+        return false;
+    build_assign(e->build, p->variable, x);
+    return average_write(e, p, x);
 }
 
 /* The optimizer's body for one parameter; its arguments are bound already. */
@@ -163,7 +183,7 @@ static bool update_one(elaboration *e, const definition *d, const frame *argumen
         if (now != p->states.items[i])
             fine = write(e, p->states.items[i]->variable, now, p);
     }
-    fine = fine && write(e, p->variable, after, p);
+    fine = fine && write_parameter(e, after, p);
     frame_pop(e);
     return fine;
 }
@@ -216,6 +236,7 @@ static bool update_all(elaboration *e, updated *all, int count)
     if (arguments->returned)
         return false;
     add_rate(e, arguments);
+    average_begin(e);
     bool fine = true;
     if (d->file->library)
         e->sema->entry = call->at;

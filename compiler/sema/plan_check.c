@@ -220,8 +220,12 @@ static bool check_one_axis(setup *u)
             !splits_once(u, &v->type, arena_format(u->sema->memory, "'%s'", v->path), v->at))
             return false;
     }
-    const graph_function *step = graph_function_find(u->graph, "step");
-    return !step || region_splits_once(u, &step->region);
+    for (size_t i = 0; i < u->graph->functions.count; i++)
+        if ((strcmp(u->graph->functions.items[i]->name, "step") == 0 ||
+             strcmp(u->graph->functions.items[i]->name, "accumulate") == 0) &&
+            !region_splits_once(u, &u->graph->functions.items[i]->region))
+            return false;
+    return true;
 }
 
 /* An axis of stages has nothing else along it: each stage holds other layers. */

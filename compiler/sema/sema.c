@@ -66,7 +66,7 @@ static void check_microbatches(setup *u)
     training *t = u->out;
     if (!u->microbatches || !t->batch || t->microbatches < 1 || t->batch % t->microbatches == 0)
         return;
-    diag *d = sema_report(u->sema, E0213, u->microbatches->at,
+    diag *d = sema_report(u->sema, E0244, u->microbatches->at,
                           "a batch of %lld is not cut into %lld microbatches of one size",
                           (long long)t->batch, (long long)t->microbatches);
     int64_t down = t->batch / t->microbatches * t->microbatches;

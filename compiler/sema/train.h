@@ -101,6 +101,8 @@ typedef struct setup {
     bool streams;                 /* the data is one stream of ids: input k starts k later */
     cluster_model *cluster;
     VEC(bool) axis_used;
+    int *averages;     /* by parameter: its average's variable + 1, or 0 */
+    size_t average_count;
     bool size_doubted; /* an axis is reported: it may be its size that is wrong */
     bool wrong;        /* the train or its model has a mistake */
     bool built;        /* the graph is whole */
@@ -147,6 +149,12 @@ static inline int64_t train_microbatch(const training *t)
 {
     return t->batch / t->microbatches;
 }
+
+/* average.c: nothing without the clause. Begins in the function of the update; then for each parameter and its new value,
+ * false after a report. average_of: what a function reads in place of a parameter. */
+void average_begin(elaboration *e);
+bool average_write(elaboration *e, const updated *p, build_operand now);
+int average_of(const elaboration *e, int variable);
 
 /* optimize.c */
 void optimizer_state(elaboration *e, const ast_node *node);

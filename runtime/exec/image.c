@@ -397,6 +397,8 @@ static void read_training(rt_making *m, const rt_place *root)
         m->image->accumulate_function < 0)
         rt_reader_fail(&m->reader, &object, "microbatches", "needs a function 'accumulate'");
     training->seed = rt_member_uint(&m->reader, &object, "seed");
+    if (!failed(m) && rt_member_given(&object, "average"))
+        training->average = rt_member_text(&m->reader, &object, "average");
     bool epochs = rt_member_given(&object, "epochs"), steps = rt_member_given(&object, "steps");
     if (epochs)
         training->epochs = rt_member_number(&m->reader, &object, "epochs");

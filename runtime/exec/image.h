@@ -134,6 +134,7 @@ typedef struct rt_training {
     double epochs; /* 0 when `steps` is given */
     int64_t steps; /* 0 when `epochs` is given */
     uint64_t seed;
+    const char *average; /* "ema", "swa": eval reads averaged weights; NULL: the parameters */
 } rt_training;
 
 /* When state is written, and where: `folder` under `base`. */

@@ -93,9 +93,14 @@ static rt_status write_metrics(rt_report *report, const rt_row *row, rt_error *e
 
 static void print_holdout(const rt_image *image, const double *values)
 {
+    bool averaged = image->training.average != NULL;
     const rt_function *eval = &image->functions[image->eval_function];
     for (int i = 0; i < eval->result_count; i++)
-        printf("%s %s %.4g", i == 0 ? "  held out:" : ",", eval->results[i].name, values[i]);
+        printf("%s %s %.4g",
+               i > 0      ? ","
+               : averaged ? "  held out, averaged weights:"
+                          : "  held out:",
+               eval->results[i].name, values[i]);
 }
 
 static void print_row(const rt_report *report, const rt_row *row)

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from models_optim import OPTIMIZERS, SCHEDULES, Lion
+from models_optim import AVERAGES, OPTIMIZERS, SCHEDULES, Lion
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "models")
 STEPS = 20
@@ -763,6 +763,7 @@ def write_model(name, seed):
     note_rounding(name, *runs)
     if name == "mlp":
         write_optimizers(d.weights, tensors(parts["samples"]))
+        write_averages(d.weights, tensors(parts["samples"]), tensors(parts["held"]))
 
 
 def write_optimizers(weights, samples):
@@ -777,6 +778,28 @@ def write_optimizers(weights, samples):
             train(run, optimizer, samples, None, clip, schedule and (lambda _: schedule))
             run.gradients = {}
             write_safetensors(f"{folder}/{name}.safetensors", run.expected())
+
+
+def write_averages(weights, samples, held):
+    """averages/NAME.safetensors: the mlp with each average; held-out values are those of the averaged weights."""
+    folder = os.path.join(os.path.dirname(HERE), "averages")
+    os.makedirs(folder, exist_ok=True)
+    for name, (make, function, taken) in AVERAGES.items():
+        run = Run(mlp, weights)
+        optimizer = make(list(run.parameters.values()))
+        own = torch.nn.ParameterList(run.parameters.values())
+        averaged = torch.optim.swa_utils.AveragedModel(own, multi_avg_fn=function)
+        for step in range(STEPS):
+            run.step(samples, optimizer, None)
+            if taken(step):
+                averaged.update_parameters(own)
+            used = averaged.module if averaged.n_averaged > 0 else own
+            mean = {k: v.detach().clone() for k, v in zip(run.parameters, used)}
+            run.p = At(mean)
+            run.measure(held)
+            run.p = At(run.parameters)
+        run.gradients = {k + "/average": v.numpy() for k, v in mean.items()}
+        write_safetensors(f"{folder}/{name}.safetensors", run.expected())
 
 
 if __name__ == "__main__":

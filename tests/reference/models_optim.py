@@ -1,6 +1,7 @@
 """Optimizers and schedules that models.py trains the mlp with, by the names of optimizers/table.txt and schedules/table.txt."""
 import torch
 from torch.optim import SGD, Adam, AdamW, RMSprop
+from torch.optim.swa_utils import get_ema_multi_avg_fn, get_swa_multi_avg_fn
 from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LambdaLR, LinearLR, SequentialLR, StepLR
 
 STEPS = 20
@@ -41,6 +42,15 @@ OPTIMIZERS = {
     "clip_norm_loose": (lambda w: SGD(w, 0.1), ("norm", 100.0)),
     "clip_value": (lambda w: SGD(w, 0.1, momentum=0.9), ("value", 0.01)),
     "clip_adamw": (lambda w: AdamW(w, 0.01), ("norm", 0.3)),
+}
+
+
+# name: (optimizer of the parameters, function of the average, whether a step's parameters are taken in)
+AVERAGES = {
+    "ema": (lambda w: SGD(w, 0.1, momentum=0.9), get_ema_multi_avg_fn(0.8), lambda step: True),
+    "ema_late": (lambda w: AdamW(w, 0.01), get_ema_multi_avg_fn(0.9), lambda step: step >= 6 and step % 3 == 0),
+    "swa": (lambda w: SGD(w, 0.2), get_swa_multi_avg_fn(), lambda step: step >= 5),
+    "swa_every": (lambda w: SGD(w, 0.1, momentum=0.9), get_swa_multi_avg_fn(), lambda step: step >= 2 and step % 4 == 2),
 }
 
 

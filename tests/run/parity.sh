@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Models beside PyTorch's own values (tests/reference/models.py): from the same weights and batches, the loss and every gradient to
 # 1e-5 relative; loss, metrics and held-out values of each of 20 steps; the weights and running values after them. On one rank,
-# two and four, by topologies that take turns. Then the mlp by each optimizer and each schedule.
-#   parity.sh [NAME…]      all, or the models, optimizers and schedules named
+# two and four, by topologies that take turns. Then the mlp by each optimizer, each schedule and each average.
+#   parity.sh [NAME…]      all, or the models, optimizers, schedules and averages named
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
 reference="$SOURCE/tests/reference"
 names="$*"
@@ -63,7 +63,7 @@ for folder in "$reference"/models/*/; do
 done
 
 folder="$reference/models/mlp"
-for kind in optimizers schedules; do
+for kind in optimizers schedules averages; do
     while IFS=: read -r name clauses; do
         [[ $name == \#* ]] || ! wanted "$name" && continue
         sed "s|^  optimizer .*|  $clauses|" "$folder/model.plan" | cat - "$work/plans" >"$work/this.plan"

@@ -3,6 +3,7 @@
  *   gradients   every "grad/…" of THEIRS
  *   series      every "series/…" of THEIRS; OURS is a text file with a name and a number a line
  *   weights     every other tensor of THEIRS
+ *   averages    every "…/average" of THEIRS, beside the tensor of OURS that it is an average of
  *
  * A gradient that is zero but for rounding is held against the largest gradient of all; its weight is free.
  * Prints the largest difference of each, relative to the tensor's largest value, of a series
@@ -18,6 +19,7 @@
 
 #define SERIES "series/"
 #define GRADIENT "grad/"
+#define AVERAGE "/average"
 
 static double value_at(const safetensors_entry *e, size_t i)
 {
@@ -61,6 +63,9 @@ static bool is_wanted(const char *what, const char *name)
 {
     bool gradient = strncmp(name, GRADIENT, strlen(GRADIENT)) == 0;
     bool series = strncmp(name, SERIES, strlen(SERIES)) == 0;
+    if (strcmp(what, "averages") == 0)
+        return strlen(name) > strlen(AVERAGE) &&
+               strcmp(name + strlen(name) - strlen(AVERAGE), AVERAGE) == 0;
     return strcmp(what, "gradients") == 0 ? gradient : !gradient && !series;
 }
 
@@ -73,10 +78,18 @@ static bool is_free(const safetensors *theirs, const char *weight)
     return gradient && is_rounding(gradient);
 }
 
-static double compare_one(const safetensors *ours, const safetensors *theirs,
+static const safetensors_entry *counterpart(const char *what, const safetensors *ours,
+                                            const char *name)
+{
+    char of[512];
+    size_t cut = strcmp(what, "averages") == 0 ? strlen(AVERAGE) : 0;
+    snprintf(of, sizeof of, "%.*s", (int)(strlen(name) - cut), name);
+    return safetensors_find(ours, of);
+}
+
+static double compare_one(const safetensors_entry *found, const safetensors *theirs,
                           const safetensors_entry *wanted)
 {
-    const safetensors_entry *found = safetensors_find(ours, wanted->name);
     if (!found || found->count != wanted->count)
         return INFINITY;
     if (is_free(theirs, wanted->name))
@@ -99,7 +112,7 @@ static int compare_tensors(const char *what, const char *path, const safetensors
         const safetensors_entry *wanted = safetensors_at(theirs, i);
         if (!is_wanted(what, wanted->name))
             continue;
-        double apart = compare_one(ours, theirs, wanted);
+        double apart = compare_one(counterpart(what, ours, wanted->name), theirs, wanted);
         printf("  %-40s %8.1e%s\n", wanted->name, apart,
                is_free(theirs, wanted->name) ? "  free" : "");
         bad += !(apart <= tolerance);
