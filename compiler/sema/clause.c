@@ -7,7 +7,7 @@ typedef struct clause_row {
     clause_block block;
     const char *word;
     void (*handler)(setup *, const ast_node *);
-    bool repeated;
+    int repeated;
     diag_code later; /* 0: it is carried out */
 } clause_row;
 
@@ -29,7 +29,7 @@ static const clause_row *row_of(atom word, clause_block block)
 
 static bool takes_value(const clause_row *row)
 {
-    return !row->repeated && !row->later;
+    return row->repeated != 1 && !row->later;
 }
 
 bool clause_settable(atom word, clause_block block)

@@ -113,37 +113,6 @@ void clause_freeze(setup *u, const ast_node *clause)
     }
 }
 
-static bool knows_nothing(const void *scope, atom name)
-{
-    (void)scope;
-    (void)name;
-    return false;
-}
-
-void clause_optimizer(setup *u, const ast_node *clause)
-{
-    const ast_node *x = clause_only(u, clause, "optimizer sgd(lr = 0.1)");
-    const ast_node *name = x && x->kind == AST_CALL ? x->children[0] : x;
-    if (name && name->kind != AST_NAME) {
-        clause_malformed(u, x->at, clause, "optimizer sgd(lr = 0.1)");
-        return;
-    }
-    if (!name || !scope_find(u->sema, u->train->file, AST_OPTIMIZER, name->name)) {
-        if (name)
-            scope_report_unknown(u->sema, u->train->file, AST_OPTIMIZER, name);
-        u->poisoned = true;
-        return;
-    }
-    const definition *d = scope_find(u->sema, u->train->file, AST_OPTIMIZER, name->name);
-    x = u->setting_count ? setting_call(u, d, x) : x;
-    u->optimizer = x;
-    caller_names none = {knows_nothing, NULL};
-    if (x->kind == AST_CALL && !d->poisoned &&
-        !call_match(u->sema, &none, d, x,
-                    arena_array(u->sema->memory, const ast_node *, d->parameter_count + 1)))
-        u->poisoned = true;
-}
-
 typedef enum data_shape { COLUMNS, ARRAYS, FILES, STREAM } data_shape;
 
 static const struct {

@@ -7,8 +7,11 @@
 
 static ast_node here(const elaboration *e)
 {
+    const setup *u = e->setup;
     return (ast_node){.kind = AST_CLAUSE,
-                      .at = e->setup->optimizer ? e->setup->optimizer->at : SPAN_NONE};
+                      .at = u->optimizer     ? u->optimizer->at
+                            : u->rules.count ? u->rules.items[0].at
+                                             : SPAN_NONE};
 }
 
 static build_operand map2(elaboration *e, op_kind kind, build_operand x, build_operand y)
@@ -152,7 +155,7 @@ static bool write_parameter(elaboration *e, const binding *b, const updated *p)
 /* The optimizer's body for one parameter; its arguments are bound already. */
 static bool update_one(elaboration *e, const definition *d, const frame *arguments, updated *p)
 {
-    frame *f = frame_push(e, d, e->setup->optimizer->at);
+    frame *f = frame_push(e, d, p->at);
     for (size_t i = 0; i < arguments->names.room; i++) {
         const table_slot *slot = &arguments->names.slots[i];
         if (slot->name)
@@ -219,30 +222,83 @@ static const ast_node *call_of(elaboration *e, const ast_node *x)
     return call;
 }
 
-static bool update_all(elaboration *e, updated *all, int count)
+/* One call of an optimizer, for the parameters of its rule. */
+typedef struct update_call {
+    const ast_node *call;
+    updated *all;
+    int count;
+    const int *rule_of;
+    int rule; /* 0: of the parameters that no path names */
+} update_call;
+
+static frame *bind_arguments(elaboration *e, const definition *d, const ast_node *call)
 {
-    const ast_node *call = call_of(e, e->setup->optimizer);
-    const definition *d =
-        scope_find(e->sema, e->setup->train->file, AST_OPTIMIZER, call->children[0]->name);
-    if (d->poisoned)
-        return false;
-    e->scheduling = true;
     elab_place(e, call->at);
     frame *train = e->frame, *arguments = frame_push(e, d, call->at);
     e->frame = train;
     elab_arguments(e, d, call, arguments);
     e->frame = arguments;
     frame_pop(e);
-    if (arguments->returned)
-        return false;
-    add_rate(e, arguments);
-    average_begin(e);
-    bool fine = true;
+    return arguments->returned ? NULL : arguments;
+}
+
+static bool update_by(elaboration *e, const update_call *u)
+{
+    const ast_node *call = call_of(e, u->call);
+    const definition *d =
+        scope_find(e->sema, e->setup->train->file, AST_OPTIMIZER, call->children[0]->name);
+    frame *arguments = d->poisoned ? NULL : bind_arguments(e, d, call);
+    bool fine = arguments != NULL, any = false;
+    if (fine && u->rule == 0)
+        add_rate(e, arguments);
     if (d->file->library)
         e->sema->entry = call->at;
-    for (int i = 0; fine && i < count; i++)
-        fine = update_one(e, d, arguments, &all[i]);
+    for (int i = 0; fine && i < u->count; i++) {
+        if (u->rule_of[u->all[i].variable] != u->rule)
+            continue;
+        any = true;
+        u->all[i].at = call->at;
+        fine = update_one(e, d, arguments, &u->all[i]);
+    }
     e->sema->entry = (span){0};
+    if (fine && !any && u->rule == 0) {
+        diag *report = sema_report(e->sema, E0223, call->at,
+                                   "every trained parameter has another optimizer than this one");
+        diag_fix(report, "leave it out");
+    }
+    return fine;
+}
+
+static bool all_have_rules(elaboration *e, const update_call *u)
+{
+    const ast_node *train = e->setup->train->node;
+    for (int i = 0; i < u->count; i++) {
+        int variable = u->all[i].variable;
+        if (u->rule_of[variable])
+            continue;
+        diag *d = sema_report(e->sema, E0226, train->name_at,
+                              "train '%s' does not say with which optimizer '%s' is trained",
+                              train->name, e->graph->variables.items[variable].path);
+        diag_fix(d, "an optimizer without 'for' is for all that the others leave");
+        return false;
+    }
+    return true;
+}
+
+static bool update_all(elaboration *e, updated *all, int count)
+{
+    setup *s = e->setup;
+    update_call u = {.all = all, .count = count, .rule_of = optimizer_rules_place(e)};
+    if (!u.rule_of)
+        return false;
+    average_begin(e);
+    e->scheduling = true;
+    bool fine = s->optimizer || all_have_rules(e, &u);
+    u.rule = !s->optimizer;
+    for (; fine && u.rule <= (int)s->rules.count; u.rule++) {
+        u.call = u.rule ? s->rules.items[u.rule - 1].call : s->optimizer;
+        fine = update_by(e, &u);
+    }
     e->scheduling = false;
     return fine;
 }

@@ -77,6 +77,13 @@ static ast_node *clause_of_setting(setup *u, const sema_setting *setting)
     return clause;
 }
 
+/* `optimizer sgd(lr = 0.01) for embed` stays beside the one that is set. */
+static bool is_for_paths(const ast_node *clause)
+{
+    return clause->kind == AST_CLAUSE && clause->count && clause->children[0]->kind == AST_PHRASE &&
+           ast_part(clause->children[0], "for");
+}
+
 const ast_node *setting_body(setup *u, const ast_node *said, clause_block block)
 {
     sema *s = u->sema;
@@ -90,7 +97,8 @@ const ast_node *setting_body(setup *u, const ast_node *said, clause_block block)
     for (size_t i = 0; i < said->count; i++) {
         atom name = said->children[i]->name;
         merged = merged || name == checkpoint;
-        bool set = name && clause_settable(name, block) && clause_setting(u, name);
+        bool set = name && clause_settable(name, block) && clause_setting(u, name) &&
+                   !is_for_paths(said->children[i]);
         bool replaced = (set && name != checkpoint) ||
                         (name == steps && clause_setting(u, epochs)) ||
                         (name == epochs && clause_setting(u, steps));
@@ -117,7 +125,7 @@ bool settings_check(setup *u)
     for (int i = 0; i < u->setting_count; i++) {
         const sema_setting *set = &u->settings[i];
         if (definition_parameter(u->model, set->name) || clause_settable(set->name, CLAUSE_TRAIN) ||
-            clause_settable(set->name, CLAUSE_PLAN) || !x ||
+            clause_settable(set->name, CLAUSE_PLAN) || (!x && !u->rules.count) ||
             (optimizer && definition_parameter(optimizer, set->name)))
             continue;
         nearest n = nearest_to(set->name);

@@ -77,6 +77,13 @@ typedef struct plan_said {
     VEC(span) quantized;           /* `as int8` of a reduction */
 } plan_said;
 
+/* `optimizer sgd(lr = 0.01) for embed, *.b`. */
+typedef struct optimizer_rule {
+    const ast_node *call;
+    VEC(const ast_node *) paths;
+    span at;
+} optimizer_rule;
+
 typedef struct setup {
     sema *sema;
     const definition *train, *model, *plan; /* plan: NULL for a train that none lays out */
@@ -101,7 +108,8 @@ typedef struct setup {
     bool streams;                 /* the data is one stream of ids: input k starts k later */
     cluster_model *cluster;
     VEC(bool) axis_used;
-    int *averages;     /* by parameter: its average's variable + 1, or 0 */
+    VEC(optimizer_rule) rules; /* `optimizer` is for what these leave */
+    int *averages;             /* by parameter: its average's variable + 1, or 0 */
     size_t average_count;
     bool size_doubted; /* an axis is reported: it may be its size that is wrong */
     bool wrong;        /* the train or its model has a mistake */
@@ -114,6 +122,7 @@ typedef struct setup {
 /* The parameter under an optimizer's hands. */
 typedef struct updated {
     int variable;
+    span at; /* the optimizer's call */
     label *labels[GRAPH_MAX_RANK];
     build_operand value, gradient;
     atom p, g; /* the names that they have in the optimizer */
@@ -149,6 +158,9 @@ static inline int64_t train_microbatch(const training *t)
 {
     return t->batch / t->microbatches;
 }
+
+/* clause_optimizer.c: by variable, the number + 1 of the rule whose paths name it, or 0; NULL after a report. */
+int *optimizer_rules_place(elaboration *e);
 
 /* average.c: nothing without the clause. Begins in the function of the update; then for each parameter and its new value,
  * false after a report. average_of: what a function reads in place of a parameter. */

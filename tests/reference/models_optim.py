@@ -24,7 +24,23 @@ class Lion(torch.optim.Optimizer):
                 p.sub_(group["lr"] * (update + group["weight_decay"] * p))
 
 
-# name: (optimizer of the parameters, clip)
+class Several:
+    """One optimizer for some of the parameters, another for others; the first one's rate is reported."""
+
+    def __init__(self, *optimizers):
+        self.optimizers = optimizers
+        self.param_groups = optimizers[0].param_groups
+
+    def zero_grad(self):
+        for o in self.optimizers:
+            o.zero_grad()
+
+    def step(self):
+        for o in self.optimizers:
+            o.step()
+
+
+# name: (optimizer of the parameters, clip). The parameters are linear.w, linear.b, linear_2.w, and so on.
 OPTIMIZERS = {
     "sgd": (lambda w: SGD(w, 0.1), None),
     "sgd_decay": (lambda w: SGD(w, 0.1, weight_decay=0.01), None),
@@ -42,6 +58,10 @@ OPTIMIZERS = {
     "clip_norm_loose": (lambda w: SGD(w, 0.1), ("norm", 100.0)),
     "clip_value": (lambda w: SGD(w, 0.1, momentum=0.9), ("value", 0.01)),
     "clip_adamw": (lambda w: AdamW(w, 0.01), ("norm", 0.3)),
+    "masks": (lambda w: AdamW([{"params": w[0::2], "weight_decay": 0.1}, {"params": w[1::2], "weight_decay": 0}], 0.01), None),
+    "masks_clip": (lambda w: AdamW([{"params": w[0:2] + w[3:4], "weight_decay": 0.5}, {"params": [w[2]] + w[4:], "weight_decay": 0}], 0.01), ("norm", 0.3)),
+    "rates": (lambda w: SGD([{"params": w[0:4]}, {"params": w[4:], "lr": 0.02}], 0.1, momentum=0.9), None),
+    "several": (lambda w: Several(SGD(w[2:3] + w[5:], 0.1, momentum=0.9), Adam(w[0:2], 0.01), Lion(w[3:5], 1e-3)), None),
 }
 
 
