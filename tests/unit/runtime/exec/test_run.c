@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "espalier/abi.h"
+#include "state/checkpoint.h"
 #include "exec/exit.h"
 #include "support/topologies.h"
 
@@ -33,6 +34,8 @@ enum {
     LOSS = GRADIENT + 4 * FEATURES,
     INPUT_X = 192,
     INPUT_Y = INPUT_X + 4 * BATCH * FEATURES,
+    TRACE = 384, /* TRACED numbers, split over the ranks */
+    TRACED = 8,
     ARENA = 512,
     COLLECTIVE_LINE = 29
 };
@@ -87,6 +90,9 @@ static void step(char *arena, esp_context *context)
     }
     for (int j = 0; j < FEATURES; j++)
         at(arena, WEIGHTS)[j] -= learning_rate * at(arena, GRADIENT)[j];
+    int traced = TRACED / rank_count, first = (int)esp_coordinate(context, 0) * traced;
+    for (int j = 0; j < traced; j++)
+        at(arena, TRACE)[j] += (float)(first + j) + (float)number;
 }
 
 static void write_program(FILE *out, const char *topology)
@@ -117,6 +123,7 @@ typedef struct variant {
     float learning_rate;
     const char *file;
     int extra; /* bytes of the arena behind the rest, summed over the ranks in each step */
+    bool checkpoints;
 } variant;
 
 static char *image_text(const variant *v)
@@ -137,6 +144,10 @@ static char *image_text(const variant *v)
             "\"variables\": [{\"path\": \"w\", \"kind\": \"parameter\", \"type\": \"f32\", "
             "\"shape\": [3],"
             "\"axes\": [-1], \"offset\": 0, \"init\": {\"kind\": \"normal\", \"args\": [0, 0.5]},"
+            "\"stacked\": false, \"site\": 0},"
+            "{\"path\": \"trace\", \"kind\": \"state\", \"type\": \"f32\", \"shape\": [8], "
+            "\"axes\": [0], "
+            "\"offset\": 384, \"init\": {\"kind\": \"zeros\", \"args\": [0, 0]},"
             "\"stacked\": false, \"site\": 0}],"
             "\"inputs\": [{\"name\": \"x\", \"type\": \"f32\", \"shape\": [8, 3], \"axes\": [0, "
             "-1], \"below\": 0,"
@@ -155,8 +166,12 @@ static char *image_text(const variant *v)
             "\"fields\": [{\"input\": \"x\", \"columns\": [0, 2], \"scale\": 1, \"shift\": 0},"
             "{\"input\": \"y\", \"columns\": [3, 3]}], \"holdout\": {\"share\": 0.2}},"
             "\"training\": {\"batch\": 8, \"microbatches\": 1, %s, \"seed\": \"7\"}, "
-            "\"collectives\": [",
-            LOSS, LOSS, folder, v->file, v->length);
+            "%s\"collectives\": [",
+            LOSS, LOSS, folder, v->file, v->length,
+            v->checkpoints
+                ? "\"checkpoint\": {\"folder\": \"/nowhere\", \"base\": \"/\", \"every\": 3, "
+                  "\"epochs\": false, \"keep\": 2, \"site\": 0},"
+                : "");
     if (v->ranks > 1) {
         fprintf(out,
                 "{\"kind\": \"all_reduce\", \"name\": \"%s\", \"axis\": 0, \"type\": \"f32\", "
@@ -315,6 +330,49 @@ static void the_loss_told_last_is_the_last_steps(void **state)
     assert_true(holdout != losses[STEPS - 1]);
 }
 
+static void assert_traced(int64_t steps)
+{
+    checkpoint_found found;
+    rt_error error;
+    if (checkpoint_open_latest(in_folder("kept"), &found, &error) != RT_OK)
+        fail_msg("%s", error.text);
+    assert_int_equal(found.progress.step, steps);
+    assert_int_equal(found.progress.position, steps * BATCH);
+    const safetensors_entry *trace = safetensors_find(found.file, "trace");
+    assert_non_null(trace);
+    assert_int_equal(trace->count, TRACED);
+    for (int g = 0; g < TRACED; g++) {
+        double wanted = (double)(steps * g) + (double)(steps * (steps - 1)) / 2;
+        assert_true(rt_element_value(trace->type, trace->bytes + 4 * g, false) == wanted);
+    }
+    assert_non_null(safetensors_find(found.file, "w"));
+    safetensors_close(found.file);
+}
+
+/* Each rank's part comes into one file, and goes to other ranks from it. */
+static void what_ranks_hold_parts_of_is_whole_in_a_checkpoint(void **state)
+{
+    (void)state;
+    variant v = usual;
+    v.checkpoints = true;
+    char kept[256];
+    snprintf(kept, sizeof kept, "%s/kept", folder);
+    const char *begin[] = {"--checkpoints", kept, "--steps", "7", NULL};
+    const char *go_on[] = {"--resume", "--checkpoints", kept, "--steps", "11", NULL};
+    const char *end[] = {"--checkpoints", kept, "--resume", NULL};
+    assert_int_equal(run(&v, begin), RT_EXIT_DONE);
+    assert_traced(7);
+    v.ranks = 2;
+    assert_int_equal(run(&v, begin), RT_EXIT_DATA);
+    assert_says("err", "holds checkpoints of another run, up to step 7");
+    assert_int_equal(run(&v, go_on), RT_EXIT_DONE);
+    assert_says("out", "7 of 20 steps are done");
+    assert_traced(11);
+    v.ranks = 8;
+    assert_int_equal(run(&v, end), RT_EXIT_DONE);
+    assert_traced(STEPS);
+}
+
 /* The root of a server reads all others' data: seven times what it has itself, whose pages would count as its own. */
 static void the_peak_stays_near_the_arena(void **state)
 {
@@ -348,9 +406,9 @@ static void steps_and_quiet_are_obeyed(void **state)
 static void mistakes_have_their_exit_status(void **state)
 {
     (void)state;
-    const char *unknown[] = {"--speed", NULL};
+    const char *unknown[] = {"--haste", NULL};
     assert_int_equal(run(&usual, unknown), RT_EXIT_USAGE);
-    assert_says("err", "unknown argument '--speed'");
+    assert_says("err", "unknown argument '--haste'");
     const char *few[] = {"--steps", "0", NULL};
     assert_int_equal(run(&usual, few), RT_EXIT_USAGE);
     const char *elsewhere[] = {"--metrics", "/nowhere/m.jsonl", NULL};
@@ -568,6 +626,7 @@ int main(void)
         cmocka_unit_test(a_line_is_fitted_alike_on_every_layout),
         cmocka_unit_test(the_metrics_file_tells_all),
         cmocka_unit_test(the_loss_told_last_is_the_last_steps),
+        cmocka_unit_test(what_ranks_hold_parts_of_is_whole_in_a_checkpoint),
         cmocka_unit_test(the_peak_stays_near_the_arena),
         cmocka_unit_test(steps_and_quiet_are_obeyed),
         cmocka_unit_test(mistakes_have_their_exit_status),
