@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "exec/weights.h"
@@ -29,6 +30,16 @@ static rt_status find_folder(rt_run *run, rt_error *error)
         return RT_OK;
     return rt_fail(error, RT_INVALID, "the path of the folder for checkpoints is %s",
                    length > 0 ? "too long" : "empty");
+}
+
+/* What cannot be written is better known now than after the first thousand steps. */
+static rt_status try_folder(const char *folder, rt_error *error)
+{
+    char path[CHECKPOINT_PATH];
+    rt_status status = checkpoint_path(path, folder, 0, error);
+    if (status == RT_OK && access(folder, W_OK | X_OK) != 0)
+        status = rt_fail_errno(error, RT_IO, "cannot write checkpoints into '%s'", folder);
+    return status;
 }
 
 static rt_status open_found(rt_run *run, rt_error *error)
@@ -111,6 +122,8 @@ static rt_status check_folder(const rt_run *run, rt_error *error)
 rt_status rt_checkpoints_prepare(rt_run *run, rt_error *error)
 {
     rt_status status = find_folder(run, error);
+    if (status == RT_OK && *run->checkpoints)
+        status = try_folder(run->checkpoints, error);
     if (status == RT_OK && run->options.resume)
         status = open_found(run, error);
     if (status == RT_OK && run->resumed.file)

@@ -65,6 +65,7 @@ refuse 2 "'--weights' has no place" "$work/two" --resume --weights x
 refuse 5 "No such file" "$work/two" --resume "$work/nowhere"
 refuse 0 "from the beginning" "$work/two" --resume --checkpoints "$work/new" --steps 3
 [ "$(ls "$work/new")" = step-00000003.safetensors ] || fail "the last step is not written"
+refuse 5 "cannot make the folder" "$work/two" --checkpoints "$work/c.plan/ckpt"
 sed 's/seed      7/seed      8/' "$work/c.plan" >"$work/d.plan"
 "$ESPALIER" build "$work/d.plan:alone" -o "$work/other_seed"
 refuse 5 "was trained with seed 7, and the plan says 8" "$work/other_seed" --resume

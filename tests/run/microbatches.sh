@@ -21,7 +21,7 @@ cluster four {
 }
 layer block(x: [B, S, D], A: dim) -> [B, S, D] {
   h = x + self_attention(norm(x), A, causal, bias = no)
-  return h + linear(gelu(linear(norm(h), F = 2 * D)), D)
+  return h + dropout(linear(gelu(linear(norm(h), F = 2 * D)), D), 0.1)
 }
 model gpt(V: dim, S: dim, D: dim, A: dim, L: int) {
   input text: id[B, S] below V
