@@ -74,7 +74,7 @@ refused "are no bytes" "$ESPALIER" sample $gpt2.safetensors --plan $gpt2.plan:sm
 refused "needs a prompt" "$ESPALIER" sample $gpt2.safetensors --plan $gpt2.plan:small
 refused "where an id is expected" "$ESPALIER" sample $gpt2.safetensors --plan $gpt2.plan:small --prompt-ids "3 -4"
 refused "'--temperature' takes" "$ESPALIER" sample "$work/four.st" --temperature cold
-refused "matches no variable" "$ESPALIER" sample $gpt2.safetensors --plan "$work/text.plan:t"
+refused "do not fit the plan's own names" "$ESPALIER" sample $gpt2.safetensors --plan "$work/text.plan:t"
 refused "E0240" "$ESPALIER" sample $gpt2.safetensors --plan "$work/text.plan:nobody"
 head -c 2000 "$work/four.st" >"$work/cut.st"
 refused "cut.st" "$ESPALIER" sample "$work/cut.st" --plan "$work/text.plan:t"
