@@ -172,12 +172,17 @@ static bool came_early(const pairing *p, size_t i)
 
 static void report_no_brace(const pairing *p, size_t end)
 {
+    bool colon = pairing_item(p, end - 1)->type == TOKEN_COLON;
     uint32_t behind = pairing_item(p, end - 1)->end;
-    span gap = {p->list->file, behind, behind};
+    span gap = {p->list->file, colon ? behind - 1 : behind, behind};
     diag *d = pairing_is_spoiled(p, end - 1)
                   ? NULL
-                  : diag_report(p->context->diags, E0102, gap, "the line ends where '{' belongs");
-    diag_fix_edit(d, gap, " {", "put '{' at its end");
+                  : diag_report(p->context->diags, E0102, gap,
+                                colon ? "':' stands where '{' belongs"
+                                      : "the line ends where '{' belongs");
+    diag_fix_edit(d, gap, " {", colon ? "write '{'" : "put '{' at its end");
+    if (colon)
+        pairing_item(p, end - 1)->type = TOKEN_SKIPPED;
 }
 
 /* The line end behind the head, which goes on inside its brackets. */
@@ -350,7 +355,8 @@ static bool closes_brace(const pairing *p, size_t i)
         return false;
     if (pairing_means_close(p, i))
         return true;
-    bool goes_on = !pairing_is_last(p, opened);
+    bool goes_on =
+        !pairing_is_last(p, opened) && pairing_is_last(p, i) && !pairing_opens_block(p, i);
     return (goes_on || pairing_line_end(p, opened) == pairing_line_end(p, i)) &&
            !pairing_closes_on_line(p, i, TOKEN_RIGHT_BRACE);
 }
@@ -358,7 +364,9 @@ static bool closes_brace(const pairing *p, size_t i)
 /* `plan p for t on c ( mesh dp = 2 }`: behind a blank and a word, and closed by a '}' that stands behind code. */
 static bool is_brace_mistyped(const pairing *p, size_t i)
 {
-    size_t opened = p->stack[outermost_round(p)].index;
+    size_t at = outermost_round(p), opened = p->stack[at].index;
+    if (at > 0 && !pairing_is_last(p, p->stack[at - 1].index))
+        return false;
     return p->rescans_left && !pairing_is_first(p, i) && pairing_is_last(p, i) &&
            pairing_is_behind_word(p, opened);
 }
@@ -422,6 +430,11 @@ static bool is_head_at_margin(const pairing *p, size_t i)
         return false;
     if (!pairing_is_item_word(p, t) || i + 1 >= p->list->count ||
         pairing_item(p, i + 1)->type != TOKEN_NAME)
+        return false;
+    size_t third = token_next(p->list, i + 2);
+    int type = third < p->list->count ? pairing_item(p, third)->type : TOKEN_NEWLINE;
+    if (type == TOKEN_NAME ? !token_is(p->list, pairing_item(p, third), "for")
+                           : type != TOKEN_LEFT && type != TOKEN_LEFT_BRACE)
         return false;
     return pairing_holds_brace(p, i, pairing_line_end(p, i));
 }
@@ -505,6 +518,17 @@ static void drop_open_on_line(pairing *p)
     }
 }
 
+/* It takes their ends with it too. */
+static void close_in_string(pairing *p, size_t i)
+{
+    const token *t = pairing_item(p, i);
+    bool lost = memchr(p->list->bytes + t->begin, '}', t->end - t->begin) != NULL;
+    if (!lost || !top_is_brace(p) || pairing_opens_block(p, p->stack[p->depth - 1].index))
+        return;
+    pairing_item(p, i)->type = TOKEN_RIGHT_BRACE;
+    pair_up(p, i);
+}
+
 /* use and import open none. */
 static bool opens_no_block(const pairing *p, size_t i)
 {
@@ -526,8 +550,10 @@ static size_t step(pairing *p, size_t i)
     case TOKEN_RIGHT_BRACE:
         return close_bracket(p, i);
     case TOKEN_BAD:
-        if (p->list->bytes[t->begin] == '"')
+        if (p->list->bytes[t->begin] == '"') {
             drop_open_on_line(p);
+            close_in_string(p, i);
+        }
         return i + 1;
     case TOKEN_NAME:
         if (p->depth > 0 && is_head_at_margin(p, i))
@@ -550,7 +576,7 @@ static size_t step_over(pairing *p, size_t i)
     return next;
 }
 
-/* A file that ends inside a block and inside a line is cut off, and that line with it. */
+/* A file that ends inside a block and inside a line is cut off, and that line with it: one mistake, whatever is open. */
 static void spoil_cut_line(pairing *p)
 {
     size_t last = p->list->count ? p->list->count - 1 : 0, first = last;
@@ -558,7 +584,9 @@ static void spoil_cut_line(pairing *p)
         return;
     while (!pairing_is_first(p, first))
         first--;
-    if (p->stack[0].closer != TOKEN_RIGHT_BRACE || p->stack[0].index >= first)
+    for (size_t at = 1; at < p->depth; at++)
+        pairing_give_up_line(p, p->stack[at].index);
+    if (p->stack[0].index >= first)
         return;
     pairing_item(p, last)->type = TOKEN_BAD;
     pairing_give_up_line(p, last);

@@ -137,10 +137,18 @@ static diag *report_unknown(classifier *c, const token *t, const char *where)
                        where, (int)(t->end - t->begin), c->list->bytes + t->begin);
 }
 
+/* The first word is reported; what the grammar misses behind it comes from the same mistake. */
+static void spoil_behind(classifier *c, const token *t)
+{
+    for (size_t i = (size_t)(t - c->list->items) + 1; type_at(c, i) != TOKEN_NEWLINE; i++)
+        item(c, i)->flags |= TOKEN_SPOILED;
+}
+
 static int misspelt(classifier *c, token *t, const keyword *meant, const char *where)
 {
     diag *d = report_unknown(c, t, where);
     diag_fix_edit(d, token_span(c->list, t), meant->word, "did you mean '%s'?", meant->word);
+    spoil_behind(c, t);
     return meant->type;
 }
 
@@ -161,6 +169,15 @@ static block block_of_item(int type)
     }
 }
 
+/* Is the line that begins with token `i` empty or indented? */
+static bool is_deeper(const classifier *c, size_t i)
+{
+    if (i >= c->list->count)
+        return false;
+    const token *t = item(c, i);
+    return t->type == TOKEN_NEWLINE || (t->begin > 0 && c->list->bytes[t->begin - 1] != '\n');
+}
+
 /* The braces of a block that nobody knows: all that is in it belongs to the one mistake. */
 static void drop_item(classifier *c, size_t i)
 {
@@ -169,10 +186,25 @@ static void drop_item(classifier *c, size_t i)
         const token *t = item(c, end);
         end = t->pair > end ? t->pair + 1 : end + 1;
     }
+    while (end < c->list->count && is_deeper(c, end + 1))
+        for (end++; type_at(c, end) != TOKEN_NEWLINE;)
+            end++;
     for (size_t k = i; k < end; k++)
         if (item(c, k)->type != TOKEN_COMMENT && item(c, k)->type != TOKEN_NEWLINE)
             item(c, k)->type = TOKEN_SKIPPED;
     item(c, i)->type = TOKEN_BAD;
+}
+
+/* `3 box { … }`: a block whose first word is none. */
+static void start_no_item(classifier *c, size_t i)
+{
+    int type = item(c, i)->type;
+    bool reported = item(c, i)->flags & TOKEN_SPOILED;
+    if (type == TOKEN_LEFT_BRACE || type == TOKEN_RIGHT_BRACE || type == TOKEN_BAD)
+        return;
+    if (!reported)
+        report_unknown(c, item(c, i), "no block");
+    drop_item(c, i);
 }
 
 static void start_item(classifier *c, size_t i)
@@ -204,6 +236,37 @@ static void start_assignment(const classifier *c, token *t)
         t->type = (uint16_t)type;
 }
 
+/* `let h = …`, `for i in …` */
+static bool is_foreign(const classifier *c, size_t i)
+{
+    static const char *const words[] = {"for", "while", "def", "class", "with", "import", "fn"};
+    for (size_t k = 0; k < COUNT(words); k++)
+        if (token_is(c->list, item(c, i), words[k]))
+            return true;
+    size_t next = token_next(c->list, i + 1);
+    return type_behind(c, next) == TOKEN_IS && !find(c, item(c, next), reserved, COUNT(reserved));
+}
+
+static void start_foreign(classifier *c, size_t i)
+{
+    token *t = item(c, i);
+    size_t next = token_next(c->list, i + 1);
+    diag *d = report_unknown(c, t, "no statement");
+    if (type_behind(c, next) == TOKEN_IS) {
+        span word = {c->list->file, t->begin, item(c, next)->begin};
+        diag_fix_edit(d, word, "", "take it out: a name is bound with '=' alone");
+        t->type = TOKEN_SKIPPED;
+        c->at_start = true;
+        spoil_behind(c, t);
+        return;
+    }
+    diag_fix(
+        d,
+        "NAME = VALUE, param, state, input, metric, if or return; repeat N: layer(x) goes round");
+    t->type = TOKEN_BAD;
+    spoil_behind(c, t);
+}
+
 static void start_statement(classifier *c, size_t i)
 {
     token *t = item(c, i);
@@ -218,6 +281,8 @@ static void start_statement(classifier *c, size_t i)
         if (meant && meant->type != TOKEN_WHEN)
             type = misspelt(c, t, meant, "no statement");
     }
+    if (!type && names_something && is_foreign(c, i))
+        start_foreign(c, i);
     if (type)
         t->type = (uint16_t)type;
 }
@@ -253,6 +318,18 @@ static int misspelt_node(classifier *c, token *t)
     return type;
 }
 
+/* Does the body of the statement hold blocks of its own, as a node's does and a device's does not? */
+static bool body_holds_blocks(const classifier *c, size_t i)
+{
+    while (type_at(c, i) != TOKEN_NEWLINE && type_at(c, i) != TOKEN_LEFT_BRACE)
+        i++;
+    size_t end = type_at(c, i) == TOKEN_LEFT_BRACE ? item(c, i)->pair : 0;
+    for (size_t k = i + 1; k < end && k < i + 64; k++)
+        if (item(c, k)->type == TOKEN_LEFT_BRACE || item(c, k)->type == TOKEN_BOTH_WAYS)
+            return true;
+    return false;
+}
+
 static void start_node(classifier *c, size_t i)
 {
     token *t = item(c, i);
@@ -268,8 +345,9 @@ static void start_node(classifier *c, size_t i)
         type = behind == TOKEN_NUMBER || behind == TOKEN_BAD_VALUE || behind == TOKEN_MINUS
                    ? TOKEN_ATTRIBUTE
                    : TOKEN_UNIT_WORD;
-    bool holds_devices =
-        token_is(c->list, t, "node") || is_nearly_node(c, i) || behind == TOKEN_LEFT_BRACE;
+    bool holds_devices = token_is(c->list, t, "node") || is_nearly_node(c, i) ||
+                         behind == TOKEN_LEFT_BRACE ||
+                         (type == TOKEN_UNIT_WORD && body_holds_blocks(c, i));
     c->opening = holds_devices ? NODES : type == TOKEN_LINK ? EDGES : DEVICE;
     t->type = (uint16_t)type;
 }
@@ -307,6 +385,8 @@ static void start(classifier *c, size_t i)
         }
     } else if (t->type == TOKEN_STRING && c->blocks[c->depth] == TENSORS) {
         t->type = TOKEN_TENSOR_NAME;
+    } else if (c->blocks[c->depth] == TOP && statement_holds(c, i, TOKEN_LEFT_BRACE)) {
+        start_no_item(c, i);
     }
     c->statement = t->type;
 }
@@ -483,9 +563,38 @@ static bool goes_on(const classifier *c, size_t i)
     return c->last == TOKEN_RIGHT_BRACE && token_is(c->list, t, "else");
 }
 
+/* A ';' behind which the clause or the head of a block goes on. */
+static bool is_inside_statement(const classifier *c, size_t i)
+{
+    size_t next = token_next(c->list, i + 1);
+    int behind = type_behind(c, i);
+    bool goes_on = behind != TOKEN_NEWLINE && behind != TOKEN_SEMICOLON;
+    if (item(c, i)->type != TOKEN_SEMICOLON || !goes_on || c->at_start || c->rounds > 0)
+        return false;
+    const token *t = item(c, next);
+    if (c->blocks[c->depth] == CLAUSES)
+        return is_connective(c, t);
+    return c->blocks[c->depth] == TOP && c->statement != TOKEN_RIGHT_BRACE &&
+           !find(c, t, items, COUNT(items));
+}
+
+static void skip_semicolon(const classifier *c, token *t)
+{
+    if (!(t->flags & TOKEN_SPOILED)) {
+        diag *d = diag_report(c->context->diags, E0102, token_span(c->list, t),
+                              "';' stands in the middle of a statement");
+        diag_fix_edit(d, token_span(c->list, t), "", "take it out");
+    }
+    t->type = TOKEN_SKIPPED;
+}
+
 static void line_end(classifier *c, size_t i)
 {
     token *t = item(c, i);
+    if (is_inside_statement(c, i)) {
+        skip_semicolon(c, t);
+        return;
+    }
     bool bracketed = c->rounds > 0 || c->blocks[c->depth] == EDGES;
     if (bracketed)
         return;

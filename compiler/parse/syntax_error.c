@@ -126,16 +126,18 @@ static const char *found_words(const parser *p, int found, span at)
     return arena_format(p->context->memory, "'%.*s'", (int)length, p->list->bytes + at.begin);
 }
 
-/* `batch = 64`: clauses take no sign. */
+/* `batch = 64`, `batch: 64`: clauses take no sign. */
 static bool report_clause_with_is(parser *p, int found, span at)
 {
     const token *before = token_before(p);
-    if (found != TOKEN_IS || !before ||
+    if ((found != TOKEN_IS && found != TOKEN_COLON) || !before ||
         (before->type != TOKEN_WORD && before->type != TOKEN_ATTRIBUTE))
         return false;
-    diag *d = diag_report(p->context->diags, E0116, at, "'%s' takes no '='", before->name);
+    diag *d = diag_report(p->context->diags, E0116, at, "'%s' takes no '%s'", before->name,
+                          found == TOKEN_IS ? "=" : ":");
     uint32_t end = at.end;
-    while (p->list->bytes[end] == ' ' && p->list->bytes[at.begin - 1] == ' ')
+    while (p->list->bytes[end] == ' ' &&
+           (p->list->bytes[at.begin - 1] == ' ' || found == TOKEN_COLON))
         end++;
     diag_fix_edit(d, (span){at.file, at.begin, end}, at.begin == before->end ? " " : "",
                   "write the value behind '%s' alone", before->name);
@@ -161,7 +163,7 @@ static bool is_broken_line(const parser *p, int found)
     const token *t = found_token(p);
     if (found == TOKEN_END && !p->made_up)
         return before && is_operator(before->type);
-    return t && (t->flags & TOKEN_STARTS) && is_operator(found);
+    return t && before && (t->flags & TOKEN_STARTS) && is_operator(found);
 }
 
 static bool begins_expression(int type)
@@ -169,10 +171,60 @@ static bool begins_expression(int type)
     return type == TOKEN_NAME || type == TOKEN_NUMBER || type == TOKEN_STRING || type == TOKEN_LEFT;
 }
 
+/* The token behind the one that was found, if nothing stands between them. */
+static const token *glued(const parser *p)
+{
+    const token *t = found_token(p);
+    if (!t || p->made_up || p->last_index + 1 >= p->list->count || t[1].begin != t->end)
+        return NULL;
+    return t + 1;
+}
+
+static bool is_glued(const parser *p, int type)
+{
+    const token *next = glued(p);
+    return next && next->type == type;
+}
+
+/* What other languages write there. */
+static bool suggest_habit(parser *p, diag *d, int found, span at, const expectation *e)
+{
+    const token *before = token_before(p), *t = found_token(p);
+    bool starts = t && !p->made_up && (t->flags & TOKEN_STARTS);
+    bool behind = before && before->end == at.begin;
+    bool arithmetic = found == TOKEN_PLUS || found == TOKEN_MINUS || found == TOKEN_TIMES ||
+                      found == TOKEN_OVER_SIGN;
+    if (starts && found == TOKEN_WHOLE)
+        diag_fix_edit(d, at, "#", "a comment begins with '#'");
+    else if (starts && ((found == TOKEN_OVER_SIGN && is_glued(p, TOKEN_TIMES)) ||
+                        (found == TOKEN_MINUS && is_glued(p, TOKEN_MINUS))))
+        diag_fix(d, "a comment begins with '#'");
+    else if (found == TOKEN_STRING && behind && before->type == TOKEN_NAME)
+        diag_fix_edit(d, (span){at.file, before->begin, before->end}, "",
+                      "a string has no letter before it");
+    else if (arithmetic && is_glued(p, TOKEN_IS) && before && before->type == TOKEN_NAME)
+        diag_fix(d, "write %s = %s …", before->name, before->name);
+    else if (found == TOKEN_IS && is_glued(p, TOKEN_GREATER) && expects(e, TOKEN_ARROW))
+        diag_fix_edit(d, (span){at.file, at.begin, at.begin + 2}, "->", "write '->'");
+    else if (found == TOKEN_LEFT_SQUARE && expects(e, TOKEN_ARROW) && expects(e, TOKEN_LEFT_BRACE))
+        diag_fix_edit(d, (span){at.file, at.begin, at.begin}, "-> ", "put '->' before it");
+    else if (found == TOKEN_COLON && expects(e, TOKEN_LEFT_BRACE))
+        diag_fix_edit(d, at, "", "a block begins with '{' alone");
+    else if (found == TOKEN_EQUAL && expects(e, TOKEN_IS))
+        diag_fix_edit(d, at, "=", "a name is bound with '='");
+    else if (found == TOKEN_IF && expects(e, TOKEN_PLUS))
+        diag_fix(d, "if CONDITION then THIS else THAT");
+    else
+        return false;
+    return true;
+}
+
 static void suggest_edit(parser *p, diag *d, int found, span at, const expectation *e)
 {
     const token *before = token_before(p);
     span gap = {at.file, before ? before->end : at.begin, before ? before->end : at.begin};
+    if (suggest_habit(p, d, found, at, e))
+        return;
     if (is_broken_line(p, found))
         diag_fix(d, "a line goes on only inside brackets: put ( ) around the expression");
     else if (is_equality(p, found, e))
@@ -230,6 +282,9 @@ void syntax_error(parser *p, int found, span at, const int *expected, int count)
                     (before && before->type == TOKEN_BAD);
     if (!reported && !report_clause_with_is(p, found, at))
         report(p, found, at, &e);
+    /* What stands behind a ';' that came too early belongs to the same statement. */
+    if (found == TOKEN_END && t && !p->made_up && p->list->bytes[t->begin] == ';')
+        token_spoil_line(p->list, p->last_index);
     feed_skip(p);
 }
 

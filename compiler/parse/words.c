@@ -87,7 +87,9 @@ static void report_unit(words *w, token *number, span at)
     if (!meant && length > 4 && memcmp(name + length - 4, "/sec", 4) == 0)
         meant = unit_suggest(name, length - 2);
     diag *d = diag_report(w->context->diags, E0112, at, "unknown unit '%.*s'", (int)length, name);
-    if (meant)
+    if (length == 1 && strchr("kKmMgG", *name))
+        diag_fix(d, "write the number out, as 64_000");
+    else if (meant)
         diag_fix_edit(d, at, meant->name, "did you mean '%s'?", meant->name);
     number->type = TOKEN_BAD_VALUE;
     spoil(w, number);
@@ -160,6 +162,16 @@ static bool has_digit_or_underscore(const words *w, const token *t)
     return false;
 }
 
+/* `1.` before a blank or a sign: no path goes on from a number. */
+static bool ends_behind_dot(const words *w, size_t dot)
+{
+    if (dot + 1 >= w->list->count)
+        return true;
+    const token *next = &w->list->items[dot + 1];
+    return next->begin > w->list->items[dot].end ||
+           (next->type != TOKEN_NAME && next->type != TOKEN_TIMES);
+}
+
 /* `1.5.2`, `1_000_`, `12ab3`: what sticks to a number and is no unit. */
 static bool settle_glued(words *w, size_t i)
 {
@@ -172,6 +184,14 @@ static bool settle_glued(words *w, size_t i)
         next[1].type == TOKEN_NUMBER) {
         report_number(w, number, (span){w->list->file, number->begin, next[1].end}, NULL);
         next[0].type = next[1].type = TOKEN_SKIPPED;
+        return true;
+    }
+    if (next->type == TOKEN_DOT && ends_behind_dot(w, i + 1)) {
+        const char *right =
+            arena_format(w->context->memory, "%.*s.0", (int)(number->end - number->begin),
+                         w->list->bytes + number->begin);
+        report_number(w, number, (span){w->list->file, number->begin, next->end}, right);
+        next->type = TOKEN_SKIPPED;
         return true;
     }
     if (next->type != TOKEN_NAME || !has_digit_or_underscore(w, next))
@@ -218,6 +238,7 @@ static void settle_number(words *w, size_t i)
     double value = number_value(w, t);
     if (isinf(value)) {
         diag_report(w->context->diags, E0110, span_of(w, t), "a number beyond 1.8e308");
+        spoil(w, t);
         t->type = TOKEN_BAD_VALUE;
     }
     int type = t->type;
@@ -330,7 +351,7 @@ static void settle_foreign(words *w, token *t)
     const char *at = w->list->bytes + t->begin;
     size_t length = bytes_character(at, w->list->bytes + t->end);
     t->type = TOKEN_BAD;
-    if (length == 0 || bytes_is_control(*at) || w->line_reported)
+    if (length == 0 || bytes_is_control(*at) || w->line_reported || (t->flags & TOKEN_SPOILED))
         return;
     w->line_reported = true;
     spoil(w, t);

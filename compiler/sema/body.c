@@ -30,6 +30,18 @@ bool init_known(sema *s, const ast_node *x)
     return false;
 }
 
+static bool init_in_range(sema *s, const ast_node *x, const graph_variable *v)
+{
+    bool normal = v->init == s->words.w_normal, uniform = v->init == s->words.w_uniform;
+    if (normal && !(v->init_args[1] >= 0))
+        sema_report(s, E0236, x->children[2]->at, "a deviation is not below 0");
+    else if (uniform && !(v->init_args[0] <= v->init_args[1]))
+        sema_report(s, E0236, x->at, "uniform(low, high) goes from the lower to the higher");
+    else
+        return true;
+    return false;
+}
+
 static bool read_init(elaboration *e, const ast_node *init, graph_variable *v)
 {
     const ast_node *x = init->children[0];
@@ -50,7 +62,7 @@ static bool read_init(elaboration *e, const ast_node *init, graph_variable *v)
         }
         v->init_args[i] = a.number;
     }
-    return true;
+    return init_in_range(e->sema, x, v);
 }
 
 /* The dimensions that a `param`, `state` or `input` declares; -1 after a report. */
@@ -310,7 +322,9 @@ static bool too_many(elaboration *e, const ast_node *node)
 {
     if (e->graph->next_value < ELAB_MOST_OPS)
         return false;
-    sema_report(e->sema, E0238, node->at, "more than %d operators", ELAB_MOST_OPS);
+    if (!e->too_deep)
+        sema_report(e->sema, E0238, node->at, "more than %d operators", ELAB_MOST_OPS);
+    e->too_deep = true;
     return true;
 }
 

@@ -64,7 +64,8 @@ static const parameter *parameter_for(const caller_names *names, const definitio
     while (!p && next < d->parameter_count && given[next])
         next++;
     bool positional = next < d->parameter_count &&
-                      (arg->kind != AST_NAMED || d->parameters[next].kind == PARAMETER_DIM);
+                      (arg->kind != AST_NAMED ||
+                       (d->parameters[next].kind == PARAMETER_DIM && d->kind != AST_MODEL));
     return p || !positional ? p : &d->parameters[next];
 }
 
@@ -457,7 +458,7 @@ void elab_arguments(elaboration *e, const definition *d, const ast_node *call, f
         for (int i = 0; i < d->parameter_count; i++) {
             const parameter *p = &d->parameters[i];
             bool early = p->kind == PARAMETER_DIM && given[i];
-            if (early != (dims == 1))
+            if (early != (dims == 1) || callee->returned)
                 continue;
             span entry = e->sema->entry;
             if (!given[i] && d->file->library && !e->frame->file->library)
@@ -571,16 +572,35 @@ static value call_layer(elaboration *e, const definition *d, const ast_node *nod
     return v;
 }
 
+/* Said once, of the call that comes back to where it is. */
+static bool is_too_deep(elaboration *e, const definition *d, const ast_node *node)
+{
+    const frame *f = e->frame;
+    if (++e->calls > ELAB_MOST_CALLS) {
+        sema_report(e->sema, E0238, node->at, "more than %d calls of definitions", ELAB_MOST_CALLS);
+        return e->too_deep = true;
+    }
+    if (e->depth < ELAB_DEEPEST)
+        return false;
+    while (f && f->of != d)
+        f = f->caller;
+    if (!f && e->depth < 2 * ELAB_DEEPEST)
+        return false;
+    sema_report(e->sema, E0238, node->at, "'%s' goes more than %d definitions deep", d->name,
+                ELAB_DEEPEST);
+    return e->too_deep = true;
+}
+
 static value call_definition(elaboration *e, const definition *d, const ast_node *node)
 {
     if (d->poisoned)
         return value_poison();
-    if (e->depth >= ELAB_DEEPEST) {
-        sema_report(e->sema, E0238, node->at, "'%s' goes more than %d definitions deep", d->name,
-                    ELAB_DEEPEST);
+    if (e->too_deep || is_too_deep(e, d, node))
         return value_poison();
-    }
     frame *caller = e->frame;
+    span entry = e->sema->entry;
+    if (d->file->library && !caller->file->library)
+        e->sema->entry = node->at;
     elab_place(e, node->at);
     frame *callee = frame_push(e, d, node->at);
     e->frame = caller;
@@ -600,15 +620,12 @@ static value call_definition(elaboration *e, const definition *d, const ast_node
         if (d->kind == AST_LAYER)
             sampling_note(e, callee);
         e->frame = callee;
-        span entry = e->sema->entry;
-        if (d->file->library && !caller->file->library)
-            e->sema->entry = node->at;
         v = d->kind == AST_SCHEDULE ? call_schedule(e, d, node, callee)
                                     : call_layer(e, d, node, callee);
-        e->sema->entry = entry;
     }
     e->frame = callee;
     frame_pop(e);
+    e->sema->entry = entry;
     elab_place(e, node->at);
     if (v.kind == VALUE_TENSOR && !hand_out(e, node, callee, &v.tensor))
         return value_poison();

@@ -17,7 +17,7 @@ static const clause_row rows[] = {
 #include "sema/clause.def"
 #undef CLAUSE
 };
-enum { ROW_COUNT = sizeof rows / sizeof *rows };
+enum { ROW_COUNT = sizeof rows / sizeof *rows, MOST_PHRASES = 1000 };
 
 static const clause_row *row_of(atom word, clause_block block)
 {
@@ -82,6 +82,12 @@ void clause_later(setup *u, const ast_node *clause)
 
 static bool carry_out(setup *u, const clause_row *row, const ast_node *clause)
 {
+    if (clause->count > MOST_PHRASES) {
+        sema_report(u->sema, E0238, clause->children[MOST_PHRASES]->at,
+                    "a clause has at most %d parts", MOST_PHRASES);
+        u->poisoned = true;
+        return false;
+    }
     bool poisoned = u->poisoned;
     u->poisoned = false;
     row->handler(u, clause);

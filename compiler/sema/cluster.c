@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { MOST_DEVICES = 4096, MOST_LINKS = 1 << 20, MOST_COMPARED = 4096 };
+enum { MOST_DEVICES = 4096, MOST_LINKS = 1 << 18, MOST_COMPARED = 4096 };
 
 /* One device, or one node with what is inside it. */
 typedef struct instance {
@@ -98,6 +98,30 @@ static const struct {
     {"memory", BYTES}, {"compute", COMPUTE}, {"bandwidth", BANDWIDTH}, {"latency", TIME}};
 enum { ATTRIBUTE_COUNT = sizeof attributes / sizeof *attributes };
 
+/* One quantity; behind a rate of computing may stand the numbers that it is about: `989 TFLOP/s bf16`. */
+static bool is_whole_attribute(builder *b, const ast_node *a, int row)
+{
+    static const char *const types[] = {"f64",  "f32", "tf32", "bf16", "f16",
+                                        "fp16", "f8",  "fp8",  "int8"};
+    bool typed = attributes[row].measures == COMPUTE && a->count == 2;
+    const ast_node *more = a->count > 1 ? a->children[a->count - 1] : NULL;
+    if (!more || more->poisoned)
+        return true;
+    nearest n = nearest_to(more->kind == AST_NAME ? more->name : "");
+    for (size_t i = 0; typed && i < sizeof types / sizeof *types; i++) {
+        if (more->kind == AST_NAME && !strcmp(types[i], more->name))
+            return true;
+        nearest_offer(&n, types[i]);
+    }
+    diag *e = typed ? sema_report(b->sema, E0225, more->at,
+                                  "'compute' is about f32, bf16 or other numbers")
+                    : sema_report(b->sema, E0225, more->at,
+                                  "'%s' is one quantity, and this is one more", a->name);
+    if (nearest_found(&n))
+        diag_fix_edit(e, more->at, n.best, "did you mean '%s'?", n.best);
+    return false;
+}
+
 static void read_attribute(builder *b, const ast_node *a, device *d)
 {
     nearest n = nearest_to(a->name);
@@ -115,7 +139,8 @@ static void read_attribute(builder *b, const ast_node *a, device *d)
         return;
     }
     double number;
-    if (!constant_quantity(b->sema, a->children[0], attributes[row].measures, &number)) {
+    if (!constant_quantity(b->sema, a->children[0], attributes[row].measures, &number) ||
+        !is_whole_attribute(b, a, row)) {
         fail(b);
         return;
     }
@@ -139,7 +164,7 @@ static void read_attributes(builder *b, const ast_node *body, device *d)
             if (!list->poisoned)
                 sema_report(b->sema, E0241, list->at, "a device has attributes alone");
             fail(b);
-            continue;
+            return;
         }
         for (size_t k = 0; k < list->count; k++) {
             const ast_node *a = list->children[k], *before = table_get(&seen, a->name, 0);
@@ -250,6 +275,12 @@ static bool inside_of(builder *b, const ast_node *path, const instance_vec *from
     }
     if (found || b->gap)
         return found && !lost;
+    /* One mistake, however many links name the part. */
+    atom key = atom_of(b->sema->atoms, arena_format(b->sema->memory, "part %s of cluster %s",
+                                                    path->name, b->out->of->name));
+    if (table_get(&b->sema->reported, key, -1))
+        return false;
+    table_set(&b->sema->reported, key, -1, b);
     span at = path->name_at.file >= 0 ? path->name_at : path->at;
     diag *d =
         sema_report(b->sema, E0311, at, "nothing in the cluster is called '%s' here", path->name);
@@ -449,6 +480,12 @@ static void add_switch(builder *b, const ast_node *node, group_list *list)
     bool fine = switch_ends(b, ast_child(node, AST_ENDS), list, &all);
     fine = rate_of(b, ast_child(node, AST_QUANTITIES), &rate) && fine;
     if (!is_free(b, list, node->name, node->name_at) || !fine) {
+        fail(b);
+        return;
+    }
+    b->links += (int64_t)all.count;
+    if (b->links > MOST_LINKS) {
+        sema_report(b->sema, E0238, node->at, "a cluster has at most %d links", MOST_LINKS);
         fail(b);
         return;
     }

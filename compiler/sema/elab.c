@@ -85,6 +85,12 @@ label *elab_dim_named(elaboration *e, const ast_node *name)
     label *l = frame_dim(e, name->name);
     if (l)
         return l;
+    const binding *b = frame_lookup(e, name->name);
+    if (b && b->value.kind != VALUE_POISON)
+        sema_report(e->sema, E0208, name->at, "a dimension is expected here, and '%s' is %s",
+                    name->name, value_words(&b->value, e->sema->memory));
+    if (b)
+        return NULL;
     if (!definition_first_unknown(e->frame->of, name->name))
         return NULL;
     nearest n = nearest_to(name->name);

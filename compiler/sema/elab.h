@@ -16,7 +16,12 @@
 #include "sema/value.h"
 
 enum { NAME_VALUE, NAME_DIM, NAME_COUNT };
-enum { ELAB_DEEPEST = 64, ELAB_MOST_OPS = 200000, ELAB_MOST_LAYERS = 100000 };
+enum {
+    ELAB_DEEPEST = 64,
+    ELAB_MOST_OPS = 100000,
+    ELAB_MOST_CALLS = 30000, /* of definitions, in one function of the graph */
+    ELAB_MOST_LAYERS = 100000
+};
 
 typedef struct binding {
     atom name;
@@ -78,6 +83,8 @@ typedef struct elaboration {
     build_operand scores; /* of ids that are wanted, as the first loss or metric takes them */
     span loss_at;
     int depth;
+    int calls;
+    bool too_deep; /* or too many operators or calls, reported: nothing is called any more */
     int randoms;
     int ops_reported;
     struct setup *setup;
@@ -108,6 +115,9 @@ int64_t elab_size(elaboration *e, const ast_node *node);
 /* expression.c */
 value elab_expression(elaboration *e, const ast_node *node);
 bool elab_flag(elaboration *e, const ast_node *node, bool *out);
+
+/* A number without a unit, as those in definitions are; false after a report. Texts have no place in them. */
+bool literal_plain(sema *s, const ast_node *literal);
 
 /* operate.c: operators over values, with the promotions of the language. */
 void elab_place(elaboration *e, span at);

@@ -39,7 +39,8 @@ static value name_value(elaboration *e, const ast_node *node)
     if (!definition_first_unknown(e->frame->of, node->name))
         return value_poison();
     nearest n = nearest_to(node->name);
-    nearest_offer_all(&n, &e->frame->names, NAME_VALUE);
+    if (!definition_offer_flag(&n) && sema_suggests(e->sema))
+        nearest_offer_all(&n, &e->frame->names, NAME_VALUE);
     nearest_offer_all(&n, &e->frame->names, NAME_DIM);
     diag *d = sema_report(e->sema, E0206, node->at, "nothing is called '%s' here", node->name);
     if (nearest_found(&n))
@@ -57,12 +58,13 @@ static value tuple_value(elaboration *e, const ast_node *node)
     for (size_t i = 0; i < node->count; i++) {
         v.items[i] = elab_expression(e, node->children[i]);
         poisoned = poisoned || v.items[i].kind == VALUE_POISON;
+    }
+    for (size_t i = 0; !poisoned && i < node->count; i++)
         if (v.items[i].kind == VALUE_TENSOR && tensor_rank(&v.items[i].tensor)) {
             sema_report(e->sema, E0208, node->at, "a tuple holds numbers, and this has %s in it",
                         value_words(&v.items[i], e->sema->memory));
             poisoned = true;
         }
-    }
     return poisoned ? value_poison() : v;
 }
 
@@ -112,6 +114,23 @@ static value range_value(elaboration *e, const ast_node *node)
     return (value){.kind = VALUE_RANGE, .number = ends[0], .last = last, .quantity = BARE};
 }
 
+bool literal_plain(sema *s, const ast_node *node)
+{
+    if (node->kind == AST_NUMBER && node->unit && node->unit->measures != SHARE)
+        sema_report(s, E0215, node->at, "a bare number is expected here, and this is %s",
+                    quantity_name(node->unit->measures));
+    else if (node->kind == AST_STRING)
+        sema_report(s, E0208, node->at, "a number is expected here, and this is a text");
+    else
+        return true;
+    return false;
+}
+
+static value literal(const ast_node *node)
+{
+    return value_quantity(ast_value(node), node->unit ? (int)node->unit->measures : BARE);
+}
+
 value elab_expression(elaboration *e, const ast_node *node)
 {
     if (node->poisoned)
@@ -120,9 +139,8 @@ value elab_expression(elaboration *e, const ast_node *node)
     case AST_NAME:
         return name_value(e, node);
     case AST_NUMBER:
-        return value_quantity(ast_value(node), node->unit ? (int)node->unit->measures : BARE);
     case AST_STRING:
-        return (value){.kind = VALUE_TEXT, .text = node->name, .quantity = BARE};
+        return literal_plain(e->sema, node) ? literal(node) : value_poison();
     case AST_CALL:
         return elab_call(e, node);
     case AST_UNARY:

@@ -11,6 +11,7 @@ typedef struct lint {
     sema *sema;
     const definition *of;
     table names;     /* LINT_NAME: bound so far, LINT_USED: used somewhere */
+    bool misplaced;  /* a statement stands where it means nothing */
     bool gap;        /* a statement of the body is lost, and with it what it binds */
     bool branched;   /* inside `if`: what is bound may not be */
     int looked_into; /* definitions whose bodies were read for the dimensions that they make */
@@ -41,7 +42,8 @@ static void use(lint *l, const ast_node *name, diag_code code, const char *what)
     if (knows(l, name->name) || is_given(l, name->name) || l->gap)
         return;
     nearest n = nearest_to(name->name);
-    nearest_offer_all(&n, &l->names, LINT_NAME);
+    if (!definition_offer_flag(&n) && sema_suggests(l->sema))
+        nearest_offer_all(&n, &l->names, LINT_NAME);
     if (!definition_first_unknown(l->of, name->name))
         return;
     diag *d = sema_report(l->sema, code, name->at, what, name->name);
@@ -147,7 +149,8 @@ static void report_unknown_call(lint *l, const ast_node *callee, ast_kind kind)
     if (file_has_gap(l->of->file))
         return;
     nearest n = nearest_to(callee->name);
-    builtin_offer_all(&n);
+    if (sema_suggests(l->sema))
+        builtin_offer_all(&n);
     if (!nearest_found(&n) || scope_find(l->sema, l->of->file, kind, callee->name)) {
         scope_report_unknown(l->sema, l->of->file, kind, callee);
         return;
@@ -176,7 +179,13 @@ static void call(lint *l, const ast_node *x)
 {
     const ast_node *callee = x->children[0];
     if (callee->kind != AST_NAME) {
-        sema_report(l->sema, E0208, callee->at, "only a name can be called");
+        diag *d = sema_report(l->sema, E0208, callee->at, "only a name can be called");
+        bool library = callee->kind == AST_MEMBER && callee->children[0]->kind == AST_NAME &&
+                       scope_library_name(callee->children[0]->name);
+        if (library)
+            diag_fix_edit(d, callee->at, callee->name, "write '%s' alone", callee->name);
+        else if (callee->kind == AST_MEMBER)
+            diag_fix(d, "%s(x, …) for x.%s(…)", callee->name, callee->name);
         return;
     }
     bool timed = l->of->kind == AST_OPTIMIZER || l->of->kind == AST_SCHEDULE;
@@ -200,6 +209,8 @@ static void expression(lint *l, const ast_node *x)
         return;
     if (x->kind == AST_NAME)
         use(l, x, E0206, "nothing is called '%s' here");
+    else if (x->kind == AST_NUMBER || x->kind == AST_STRING)
+        literal_plain(l->sema, x);
     else if (x->kind == AST_CALL)
         call(l, x);
     else
@@ -223,6 +234,19 @@ static void head_dims(lint *l, const ast_node *type)
     }
 }
 
+/* `param w: [2 * D]`, unless something in it is wrong already. */
+static void nameless_dim(lint *l, const ast_node *d)
+{
+    size_t before = diag_report_count(l->sema->diags);
+    text words = text_in(l->sema->memory);
+    expression(l, d);
+    ast_write(d, &words);
+    if (diag_report_count(l->sema->diags) > before)
+        return;
+    diag *g = sema_report(l->sema, E0220, d->at, "a dimension needs a name");
+    diag_fix(g, "F = %s, or another name for it", text_done(&words));
+}
+
 static void used_dims(lint *l, const ast_node *type)
 {
     const ast_node *dims = type ? ast_child(type, AST_DIMS) : NULL;
@@ -233,7 +257,8 @@ static void used_dims(lint *l, const ast_node *type)
         else if (d->kind == AST_NAMED) {
             expression(l, d->children[0]);
             bind(l, d->name);
-        }
+        } else if (d->kind != AST_REST && !d->poisoned)
+            nameless_dim(l, d);
     }
 }
 
@@ -275,6 +300,7 @@ static void statement(lint *l, const ast_node *node)
                     ast_kind_name(node->kind), l->of->kind == AST_OPTIMIZER ? "an" : "a",
                     ast_kind_name(l->of->kind));
         bind(l, node->name);
+        l->misplaced = true;
         return;
     }
     switch (node->kind) {
@@ -309,9 +335,31 @@ static void statement(lint *l, const ast_node *node)
 
 static void body(lint *l, const ast_node *block)
 {
-    for (size_t i = 0; block && i < block->count; i++)
+    for (size_t i = 0; block && i < block->count; i++) {
         if (!block->children[i]->poisoned)
             statement(l, block->children[i]);
+        bool over = block->children[i]->kind == AST_RETURN && allowed(l, AST_RETURN);
+        if (over && i + 1 < block->count && !block->children[i + 1]->poisoned) {
+            diag *d = sema_report(l->sema, E0251, block->children[i + 1]->at,
+                                  "nothing behind a 'return' is carried out");
+            diag_note(d, block->children[i]->at, "'return' is here");
+            return;
+        }
+    }
+}
+
+/* `A = dim` for `A: dim`. */
+static bool is_type_as_preset(lint *l, const parameter *p)
+{
+    const sema_words *w = &l->sema->words;
+    atom said = p->preset->kind == AST_NAME && !p->type ? p->preset->name : NULL;
+    if (!said || (said != w->w_dim && said != w->w_int && said != w->w_flag))
+        return false;
+    l->gap = true;
+    diag *d = sema_report(l->sema, E0250, p->preset->at, "'%s' is a type, and no value", said);
+    diag_fix_edit(d, p->node->at, arena_format(l->sema->memory, "%s: %s", p->name, said), "%s: %s",
+                  p->name, said);
+    return true;
 }
 
 /* What a parameter may be: `D: dim`, `x: id[B]`. Of one that nobody knows, nothing more is said. */
@@ -349,15 +397,17 @@ static void head(lint *l)
 {
     for (int i = 0; i < l->of->parameter_count; i++) {
         const parameter *p = &l->of->parameters[i];
-        if (p->preset)
+        if (p->preset && !is_type_as_preset(l, p))
             expression(l, p->preset);
         known_type(l, p);
         head_dims(l, p->type);
         bind(l, p->name);
     }
     const ast_node *result = ast_child(l->of->node, AST_RESULT);
+    size_t before = diag_report_count(l->sema->diags);
     if (result && result->count)
         used_dims(l, result->children[0]);
+    l->gap = l->gap || diag_report_count(l->sema->diags) > before;
 }
 
 static bool has_body(const definition *d)
@@ -381,6 +431,7 @@ void lint_definition(sema *s, definition *d)
     for (size_t i = 0; updates && i < updates->count; i++)
         bind(&l, updates->children[i]->name);
     body(&l, block);
+    d->poisoned = d->poisoned || l.misplaced;
     d->names = l.names;
 }
 
@@ -395,8 +446,6 @@ static bool has_error(const sema *s, const definition *d)
     size_t count;
     const diag *const *all = diag_ordered(s->diags, &count);
     for (size_t i = 0; i < count; i++) {
-        if (all[i]->code == E0223)
-            continue;
         if (is_inside(all[i]->at, d->node->at))
             return true;
         for (size_t k = 0; k < all[i]->notes.count; k++)
@@ -415,7 +464,7 @@ void lint_unused(sema *s, definition *d)
 {
     const ast_node *block = ast_child(d->node, AST_BODY);
     /* A word that was not read may have been a use. */
-    if (!has_body(d) || d->poisoned || d->unknown->count || s->misread ||
+    if (!sema_suggests(s) || !has_body(d) || d->poisoned || d->unknown->count || s->misread ||
         (block && block->poisoned) || has_error(s, d))
         return;
     for (int i = 0; i < d->parameter_count; i++)

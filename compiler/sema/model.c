@@ -35,7 +35,52 @@ static label *batch_label(elaboration *e, const ast_node *dim)
     return e->batch;
 }
 
-static void report_no_field(setup *u, const ast_node *input);
+/* A field of the data that is no input and nearly called like this one. */
+static bool misspelt_field(setup *u, const ast_node *input)
+{
+    const ast_node *body = ast_child(u->model->node, AST_BODY);
+    for (size_t i = 0; i < u->fields.count; i++) {
+        data_field *f = &u->fields.items[i];
+        bool is_input = false;
+        for (size_t k = 0; k < body->count; k++)
+            is_input = is_input ||
+                       (body->children[k]->kind == AST_INPUT && body->children[k]->name == f->name);
+        nearest n = nearest_to(f->name);
+        nearest_offer(&n, input->name);
+        if (is_input || f->taken || !nearest_found(&n))
+            continue;
+        diag *d = sema_report(u->sema, E0227, f->node->name_at, "model '%s' has no input '%s'",
+                              u->model->name, f->name);
+        diag_fix_edit(d, f->node->name_at, n.best, "did you mean '%s'?", n.best);
+        f->taken = true;
+        return true;
+    }
+    return false;
+}
+
+static void report_no_field(setup *u, const ast_node *input)
+{
+    if (u->model->unknown->count || misspelt_field(u, input))
+        return; /* what the body does not know may be this input */
+    diag *d = sema_report(u->sema, E0227, u->data ? u->data->at : u->train->node->name_at,
+                          "the data does not say where '%s' is", input->name);
+    diag_note(d, input->at, "'%s' is declared here", input->name);
+    diag_fix(d, "%s(…, %s = …)", u->out->data.format, input->name);
+}
+
+static void report_no_size(elaboration *e, const ast_node *dim)
+{
+    if (!definition_first_unknown(e->frame->of, dim->name))
+        return;
+    nearest n = nearest_to(dim->name);
+    nearest_offer_all(&n, &e->frame->names, NAME_DIM);
+    diag *d =
+        sema_report(e->sema, E0209, dim->at, "nothing says how large dimension '%s' is", dim->name);
+    if (nearest_found(&n))
+        diag_fix_edit(d, dim->at, n.best, "did you mean '%s'?", n.best);
+    else
+        diag_fix(d, "make it a parameter of the model: %s: dim", dim->name);
+}
 
 /* The one dimension of an input that nothing has sized yet: the data clause does. */
 static label *free_dim(elaboration *e, const ast_node *node, const ast_node *dim, int64_t known)
@@ -47,9 +92,7 @@ static label *free_dim(elaboration *e, const ast_node *node, const ast_node *dim
         return NULL;
     }
     if (!there) {
-        diag *d = sema_report(e->sema, E0209, dim->at, "nothing says how large dimension '%s' is",
-                              dim->name);
-        diag_fix(d, "make it a parameter of the model: %s: dim", dim->name);
+        report_no_size(e, dim);
         return NULL;
     }
     if (there % known) {
@@ -121,40 +164,6 @@ static bool input_dimensions(elaboration *e, const ast_node *node, const ast_nod
                           node->name, (long long)in->elements, (long long)there);
     diag_note(d, node->at, "'%s' is declared here", node->name);
     return false;
-}
-
-/* A field of the data that is no input and nearly called like this one. */
-static bool misspelt_field(setup *u, const ast_node *input)
-{
-    const ast_node *body = ast_child(u->model->node, AST_BODY);
-    for (size_t i = 0; i < u->fields.count; i++) {
-        data_field *f = &u->fields.items[i];
-        bool is_input = false;
-        for (size_t k = 0; k < body->count; k++)
-            is_input = is_input ||
-                       (body->children[k]->kind == AST_INPUT && body->children[k]->name == f->name);
-        nearest n = nearest_to(f->name);
-        nearest_offer(&n, input->name);
-        if (is_input || f->taken || !nearest_found(&n))
-            continue;
-        diag *d = sema_report(u->sema, E0227, f->node->name_at, "model '%s' has no input '%s'",
-                              u->model->name, f->name);
-        diag_fix_edit(d, f->node->name_at, n.best, "did you mean '%s'?", n.best);
-        f->taken = true;
-        return true;
-    }
-    return false;
-}
-
-/* Nothing, where the body has a name that nothing has: it may be this input. */
-static void report_no_field(setup *u, const ast_node *input)
-{
-    if (u->model->unknown->count || misspelt_field(u, input))
-        return;
-    diag *d = sema_report(u->sema, E0227, u->data ? u->data->at : u->train->node->name_at,
-                          "the data does not say where '%s' is", input->name);
-    diag_note(d, input->at, "'%s' is declared here", input->name);
-    diag_fix(d, "%s(…, %s = …)", u->out->data.format, input->name);
 }
 
 /* What the training must know of the field. False after a report. */
@@ -250,15 +259,32 @@ void input_statement(elaboration *e, const ast_node *node)
     frame_bind(e, node->name, v, node->at);
 }
 
+/* Shown at the name that was meant, if there is one. */
+static void report_no_loss(elaboration *e, const definition *m)
+{
+    const ast_node *body = ast_child(m->node, AST_BODY);
+    nearest n = nearest_to(e->sema->words.w_loss);
+    span at = m->node->name_at;
+    for (size_t i = 0; body && i < body->count; i++)
+        if (body->children[i]->kind == AST_ASSIGN && body->children[i]->name)
+            nearest_offer(&n, body->children[i]->name);
+    for (size_t i = 0; nearest_found(&n) && i < body->count; i++)
+        if (body->children[i]->kind == AST_ASSIGN && !strcmp(body->children[i]->name, n.best))
+            at = body->children[i]->name_at;
+    diag *d = sema_report(e->sema, E0222, at, "model '%s' has no 'loss'", m->name);
+    if (nearest_found(&n))
+        diag_fix_edit(d, at, "loss", "did you mean 'loss'?");
+    else
+        diag_fix(d, "loss = cross_entropy(y, digit), or what is to become small");
+}
+
 /* The model's `loss`: one number. */
 static bool read_loss(elaboration *e)
 {
     const definition *m = e->setup->model;
     const binding *b = frame_lookup(e, e->sema->words.w_loss);
     if (!b) {
-        diag *d =
-            sema_report(e->sema, E0222, m->node->name_at, "model '%s' has no 'loss'", m->name);
-        diag_fix(d, "loss = cross_entropy(y, digit), or what is to become small");
+        report_no_loss(e, m);
         return false;
     }
     if (b->value.kind == VALUE_POISON)
@@ -291,43 +317,14 @@ static int freeze_all(graph *g, const path_node *node)
     return count;
 }
 
-/* A path is frozen once. */
-static bool is_first_freeze(setup *u, const path_set *sets, size_t i)
-{
-    for (size_t k = 0; k < i; k++)
-        if (sets[k].nodes.count && path_sets_overlap(&sets[i], &sets[k])) {
-            diag *d = sema_report(u->sema, E0203, u->frozen.items[i]->at, "'%s' is frozen twice",
-                                  path_words(sets[i].nodes.items[0], u->sema->memory));
-            diag_note(d, u->frozen.items[k]->at, "first here");
-            return false;
-        }
-    return true;
-}
-
-static void check_some_left(elaboration *e)
-{
-    setup *u = e->setup;
-    for (size_t i = 0; i < e->graph->variables.count; i++)
-        if (e->graph->variables.items[i].kind == VARIABLE_PARAMETER &&
-            !e->graph->variables.items[i].frozen)
-            return;
-    if (u->frozen.count)
-        sema_report(u->sema, E0247, u->frozen.items[u->frozen.count - 1]->at,
-                    "every parameter is frozen, so there is nothing to train");
-}
-
 static void set_frozen(elaboration *e)
 {
     setup *u = e->setup;
-    path_set *sets = arena_array(u->sema->memory, path_set, u->frozen.count + 1);
     for (size_t i = 0; i < u->frozen.count; i++) {
         const ast_node *said = u->frozen.items[i];
         path_set set;
         int count = 0;
         if (!path_find(u, said, PATH_PARAMETERS, &set))
-            continue;
-        sets[i] = set;
-        if (!is_first_freeze(u, sets, i))
             continue;
         if (set.ranged) {
             diag *d = sema_report(u->sema, E0249, set.range_at,
@@ -341,7 +338,6 @@ static void set_frozen(elaboration *e)
             sema_report(u->sema, E0230, said->at, "nothing under '%s' has parameters",
                         path_words(set.nodes.items[0], u->sema->memory));
     }
-    check_some_left(e);
 }
 
 static bool check_parameters(elaboration *e)

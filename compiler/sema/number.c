@@ -163,6 +163,11 @@ static bool is_unit(sema *s, const ast_node *e)
 static value constant_binary(sema *s, const ast_node *e)
 {
     value x = constant_of(s, e->children[0]);
+    if (!strcmp(e->word, "//") && e->children[1]->kind == AST_NAME && x.kind != VALUE_POISON) {
+        diag *d = sema_report(s, E0114, e->children[1]->at, "'//' divides, and begins no comment");
+        diag_fix(d, "a comment begins with '#'");
+        return value_poison();
+    }
     value y = x.kind == VALUE_POISON ? x : constant_of(s, e->children[1]);
     return y.kind == VALUE_POISON ? y : number_binary(s, e, x, y);
 }
@@ -190,8 +195,14 @@ value constant_of(sema *s, const ast_node *e)
         return (value){.kind = VALUE_TEXT, .text = e->name};
     case AST_RANGE: {
         value x = constant_of(s, e->children[0]), y = constant_of(s, e->children[1]);
-        if (x.kind != VALUE_NUMBER || y.kind != VALUE_NUMBER)
+        if (x.kind != VALUE_NUMBER || y.kind != VALUE_NUMBER) {
+            const ast_node *wrong = e->children[x.kind == VALUE_NUMBER];
+            const value *is = x.kind == VALUE_NUMBER ? &y : &x;
+            if (x.kind != VALUE_POISON && y.kind != VALUE_POISON)
+                sema_report(s, E0208, wrong->at, "a range goes between numbers, and this is %s",
+                            value_words(is, s->memory));
             return value_poison();
+        }
         double last = e->word[2] == '<' ? y.number - 1 : y.number;
         return (value){.kind = VALUE_RANGE, .number = x.number, .last = last};
     }

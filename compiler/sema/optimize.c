@@ -177,7 +177,7 @@ static bool update_one(elaboration *e, const definition *d, const frame *argumen
     e->updated = NULL;
     const binding *after = frame_lookup(e, p->p);
     bool fine = after != before;
-    if (after == before && !f->returned) {
+    if (after == before && !f->returned && !d->unknown->count) {
         sema_report(e->sema, E0223, updates->children[0]->at, "optimizer '%s' never changes '%s'",
                     d->name, p->p);
     }
@@ -236,7 +236,10 @@ static frame *bind_arguments(elaboration *e, const definition *d, const ast_node
     elab_place(e, call->at);
     frame *train = e->frame, *arguments = frame_push(e, d, call->at);
     e->frame = train;
+    if (d->file->library)
+        e->sema->entry = call->at;
     elab_arguments(e, d, call, arguments);
+    e->sema->entry = (span){0};
     e->frame = arguments;
     frame_pop(e);
     return arguments->returned ? NULL : arguments;

@@ -86,6 +86,8 @@ value elab_repeat(elaboration *e, const ast_node *node, atom assigned)
     if (!value_whole(e->sema, count, times,
                      (whole_range){"the count of 'repeat'", 1, ELAB_MOST_LAYERS}, &rounds))
         return value_poison();
+    if (!carried && call->kind != AST_CALL && e->frame->of->unknown->count)
+        return value_poison(); /* what stands there has a name that nothing has */
     if (!carried) {
         diag *d =
             sema_report(e->sema, E0237, call->at, "'repeat' calls a layer with what it carries on");

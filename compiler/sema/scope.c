@@ -57,6 +57,11 @@ diag *sema_report(sema *s, diag_code code, span at, const char *format, ...)
     return d;
 }
 
+bool sema_suggests(const sema *s)
+{
+    return diag_error_count(s->diags) < 4 * DIAG_LIMIT;
+}
+
 static parameter_kind kind_of(const sema *s, const ast_node *type, const ast_node *preset)
 {
     const sema_words *w = &s->words;
@@ -158,7 +163,7 @@ sema_file *scope_library(sema *s, atom name)
     return load_path(s, path, arena_format(s->memory, "stdlib/%s.plan", name), true);
 }
 
-static bool is_library(const char *name)
+bool scope_library_name(const char *name)
 {
     for (int i = 0; i < LIBRARY_COUNT; i++)
         if (!strcmp(library_names[i], name))
@@ -172,7 +177,7 @@ static void load_uses(sema *s, sema_file *file, const ast_node *use)
         const ast_node *name = use->children[i];
         if (name->kind != AST_NAME)
             continue;
-        sema_file *used = is_library(name->name) ? scope_library(s, name->name) : NULL;
+        sema_file *used = scope_library_name(name->name) ? scope_library(s, name->name) : NULL;
         if (used) {
             vec_push(s->memory, &file->sees, used);
             continue;
@@ -289,8 +294,10 @@ diag *scope_report_unknown(sema *s, const sema_file *from, ast_kind kind, const 
     if (file_has_gap(from) || said_unknown(s, from, kind, name))
         return NULL;
     nearest n = nearest_to(name->name);
-    nearest_offer_all(&n, &from->own, (int)kind);
-    for (size_t i = 0; i < from->sees.count; i++)
+    bool suggests = sema_suggests(s);
+    if (suggests)
+        nearest_offer_all(&n, &from->own, (int)kind);
+    for (size_t i = 0; suggests && i < from->sees.count; i++)
         nearest_offer_all(&n, &from->sees.items[i]->own, (int)kind);
     /* One `use` that is missing is one mistake, however many names come from it. */
     const char *library = library_with(s, kind, name->name);
@@ -308,6 +315,20 @@ diag *scope_report_unknown(sema *s, const sema_file *from, ast_kind kind, const 
     else if (nearest_found(&n))
         diag_fix_edit(e, name->at, n.best, "did you mean '%s'?", n.best);
     return e;
+}
+
+bool definition_offer_flag(nearest *n)
+{
+    static const char *const words[][2] = {{"True", "yes"}, {"true", "yes"}, {"TRUE", "yes"},
+                                           {"on", "yes"},   {"False", "no"}, {"false", "no"},
+                                           {"FALSE", "no"}, {"off", "no"},   {"None", "no"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!strcmp(words[i][0], n->wanted)) {
+            n->best = words[i][1];
+            n->distance = 0;
+            return true;
+        }
+    return false;
 }
 
 bool definition_first_unknown(const definition *d, atom name)

@@ -95,11 +95,17 @@ struct sema {
 diag *sema_report(sema *s, diag_code code, span at, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Are there so few errors yet that looking for the name that was meant is worth its time? */
+bool sema_suggests(const sema *s);
+
 /* The file and all that it uses and imports, with their definitions. Never NULL. */
 sema_file *scope_load(sema *s, const ast_node *tree, const char *path, bool library);
 
 /* A file of the standard library; NULL if there is none of that name. */
 sema_file *scope_library(sema *s, atom name);
+
+/* Is a file of the standard library called so? */
+bool scope_library_name(const char *name);
 
 /* NULL if the file sees no such definition. */
 definition *scope_find(const sema *s, const sema_file *from, ast_kind kind, atom name);
@@ -112,6 +118,9 @@ diag *scope_report_unknown(sema *s, const sema_file *from, ast_kind kind, const 
 
 /* Is it the first time that the definition does not know the name? One mistake, however often it stands there. */
 bool definition_first_unknown(const definition *d, atom name);
+
+/* `True` for yes, and the like in other languages. */
+bool definition_offer_flag(nearest *n);
 
 /* The parameter of that name, or NULL. */
 const parameter *definition_parameter(const definition *d, atom name);

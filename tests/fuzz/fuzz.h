@@ -14,6 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* In mutate_plan.c, for the readers of plans; the other is libFuzzer's own. */
+size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t most, unsigned seed);
+size_t LLVMFuzzerMutate(uint8_t *bytes, size_t size, size_t most);
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 /* The bytes as a file in memory; the path is good until the next call. */
