@@ -584,8 +584,10 @@ static void spoil_cut_line(pairing *p)
         return;
     while (!pairing_is_first(p, first))
         first--;
+    size_t end = pairing_line_end(p, p->stack[0].index);
     for (size_t at = 1; at < p->depth; at++)
-        pairing_give_up_line(p, p->stack[at].index);
+        if (p->stack[at].index > end)
+            pairing_give_up_line(p, p->stack[at].index);
     if (p->stack[0].index >= first)
         return;
     pairing_item(p, last)->type = TOKEN_BAD;

@@ -566,12 +566,12 @@ static bool goes_on(const classifier *c, size_t i)
 /* A ';' behind which the clause or the head of a block goes on. */
 static bool is_inside_statement(const classifier *c, size_t i)
 {
-    size_t next = token_next(c->list, i + 1);
-    int behind = type_behind(c, i);
-    bool goes_on = behind != TOKEN_NEWLINE && behind != TOKEN_SEMICOLON;
-    if (item(c, i)->type != TOKEN_SEMICOLON || !goes_on || c->at_start || c->rounds > 0)
+    if (item(c, i)->type != TOKEN_SEMICOLON || c->at_start || c->rounds > 0)
         return false;
-    const token *t = item(c, next);
+    int behind = type_behind(c, i);
+    if (behind == TOKEN_NEWLINE || behind == TOKEN_SEMICOLON)
+        return false;
+    const token *t = item(c, token_next(c->list, i + 1));
     if (c->blocks[c->depth] == CLAUSES)
         return is_connective(c, t);
     return c->blocks[c->depth] == TOP && c->statement != TOKEN_RIGHT_BRACE &&
