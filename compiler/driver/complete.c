@@ -3,6 +3,7 @@
 #include "driver/compile.h"
 #include "driver/forms.h"
 #include "driver/manual.h"
+#include "driver/paths.h"
 #include "parse/parse.h"
 
 #include <dirent.h>
@@ -72,8 +73,8 @@ static void offer_files(completion *c, const char *ending)
     closedir(folder);
 }
 
-/* FILE:NAME for each plan or cluster of the file. */
-static void offer_blocks(completion *c, const char *path, ast_kind kind)
+/* The name of each plan or cluster of the file, behind `before`: "FILE:". */
+static void offer_blocks(completion *c, const char *path, ast_kind kind, const char *before)
 {
     session *s = c->session;
     int file = source_read(s->sources, opened_path(c, path));
@@ -84,7 +85,7 @@ static void offer_blocks(completion *c, const char *path, ast_kind kind)
     for (size_t i = 0; i < tree->count; i++) {
         const ast_node *item = tree->children[i];
         if (item->kind == kind && item->name)
-            offer(c, arena_format(s->memory, "%s:%s", path, item->name), "", ast_kind_name(kind));
+            offer(c, arena_format(s->memory, "%s%s", before, item->name), "", ast_kind_name(kind));
     }
 }
 
@@ -94,7 +95,7 @@ static void offer_plan_files(completion *c, ast_kind kind)
     bool whole = ends_with(c->part, ".plan");
     session_split_operand(c->session, c->part, &path, &name);
     if (whole || strlen(path) < strlen(c->part))
-        offer_blocks(c, path, kind);
+        offer_blocks(c, path, kind, arena_format(c->session->memory, "%s:", path));
     if (whole || strlen(path) == strlen(c->part))
         offer_files(c, ".plan");
 }
@@ -140,6 +141,14 @@ static void offer_options(completion *c, command_id command)
     }
 }
 
+static void offer_weights(completion *c)
+{
+    const char *library = paths_stdlib(c->session->memory, NULL);
+    if (library)
+        offer_blocks(c, arena_format(c->session->memory, "%s/weights.plan", library), AST_WEIGHTS,
+                     "");
+}
+
 static void offer_values(completion *c, option_id id)
 {
     const char *value = options_option(id)->value;
@@ -153,6 +162,8 @@ static void offer_values(completion *c, option_id id)
         offer_forms(c, false);
     else if (strcmp(value, "PASS") == 0)
         offer_passes(c);
+    else if (strcmp(value, "WEIGHTS") == 0)
+        offer_weights(c);
     for (int i = 0; options_known_value(id, i); i++)
         offer(c, options_known_value(id, i), "", value);
 }
