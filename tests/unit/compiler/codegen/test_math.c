@@ -237,14 +237,14 @@ static double error_of(const trial *t, const function *f, double got, int i)
     long double g = isinf(got) ? copysignl(limit, got) : (long double)got;
     if (fabsl(wanted) > limit)
         wanted = copysignl(limit, wanted);
-    if (f->absolute && t->wide && fabsl(g - wanted) <= f->absolute)
+    if (f->absolute > 0 && t->wide && fabsl(g - wanted) <= f->absolute)
         return 0;
     return (double)(fabsl(g - wanted) / place(t, wanted));
 }
 
 static bool in_reach(const trial *t, const function *f, int i)
 {
-    return !f->reach || !isfinite(t->x[i]) || fabs(t->x[i]) <= f->reach;
+    return f->reach <= 0 || !isfinite(t->x[i]) || fabs(t->x[i]) <= f->reach;
 }
 
 static void compare(trial *t)
