@@ -60,8 +60,9 @@ void clause_epochs(setup *u, const ast_node *clause)
     else {
         if (v.kind != VALUE_POISON)
             sema_report(u->sema, E0236, x->at, "the epochs are a number above 0, not %s",
-                        v.kind == VALUE_NUMBER ? number_words(v.number, u->sema->memory)
-                                               : value_words(&v, u->sema->memory));
+                        v.kind == VALUE_NUMBER && v.quantity == BARE
+                            ? number_words(v.number, u->sema->memory)
+                            : value_words(&v, u->sema->memory));
         u->poisoned = true;
     }
 }
@@ -100,6 +101,8 @@ void clause_clip(setup *u, const ast_node *clause)
 
 void clause_freeze(setup *u, const ast_node *clause)
 {
+    if (!clause->count)
+        clause_malformed(u, clause->at, clause, "freeze block.linear, embed");
     for (size_t i = 0; i < clause->count; i++) {
         const ast_node *phrase = clause->children[i];
         if (phrase->kind != AST_PHRASE || phrase->count != 1) {

@@ -317,14 +317,43 @@ static int freeze_all(graph *g, const path_node *node)
     return count;
 }
 
+/* A path is frozen once. */
+static bool is_first_freeze(setup *u, const path_set *sets, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (sets[k].nodes.count && path_sets_overlap(&sets[i], &sets[k])) {
+            diag *d = sema_report(u->sema, E0203, u->frozen.items[i]->at, "'%s' is frozen twice",
+                                  path_words(sets[i].nodes.items[0], u->sema->memory));
+            diag_note(d, u->frozen.items[k]->at, "first here");
+            return false;
+        }
+    return true;
+}
+
+static void check_some_left(elaboration *e)
+{
+    setup *u = e->setup;
+    for (size_t i = 0; i < e->graph->variables.count; i++)
+        if (e->graph->variables.items[i].kind == VARIABLE_PARAMETER &&
+            !e->graph->variables.items[i].frozen)
+            return;
+    if (u->frozen.count)
+        sema_report(u->sema, E0247, u->frozen.items[u->frozen.count - 1]->at,
+                    "every parameter is frozen, so there is nothing to train");
+}
+
 static void set_frozen(elaboration *e)
 {
     setup *u = e->setup;
+    path_set *sets = arena_array(u->sema->memory, path_set, u->frozen.count + 1);
     for (size_t i = 0; i < u->frozen.count; i++) {
         const ast_node *said = u->frozen.items[i];
         path_set set;
         int count = 0;
         if (!path_find(u, said, PATH_PARAMETERS, &set))
+            continue;
+        sets[i] = set;
+        if (!is_first_freeze(u, sets, i))
             continue;
         if (set.ranged) {
             diag *d = sema_report(u->sema, E0249, set.range_at,
@@ -338,6 +367,7 @@ static void set_frozen(elaboration *e)
             sema_report(u->sema, E0230, said->at, "nothing under '%s' has parameters",
                         path_words(set.nodes.items[0], u->sema->memory));
     }
+    check_some_left(e);
 }
 
 static bool check_parameters(elaboration *e)

@@ -21,6 +21,12 @@ int plan_axis(setup *u, const ast_node *name)
     text words = text_in(u->sema->memory);
     ast_write(name, &words);
     atom said = atom_of(u->sema->atoms, text_done(&words));
+    if (name->kind != AST_NAME) {
+        diag *d = sema_report(u->sema, E0225, name->at, "an axis of the mesh is expected, not '%s'",
+                              said);
+        diag_fix(d, "over %s", t->mesh.count ? t->mesh.items[0].name : "dp");
+        return -1;
+    }
     if (u->mesh_lost || table_get(&u->clauses, said, CLAUSE_AXIS))
         return -1; /* one mistake, however often it is named */
     table_set(&u->clauses, said, CLAUSE_AXIS, u);
@@ -94,6 +100,7 @@ void clause_mesh(setup *u, const ast_node *clause)
         else
             add_axis(u, clause, phrase->children[0]);
     }
+    u->mesh_lost = u->mesh_lost || !clause->count;
     if (!clause->count)
         clause_malformed(u, clause->at, clause, "mesh dp = 4");
 }
@@ -368,12 +375,12 @@ static void default_reduces(setup *u)
 void plan_finish(setup *u)
 {
     size_t before = diag_report_count(u->sema->diags);
-    u->out->links = u->cluster->links;
+    u->out->links = u->cluster ? u->cluster->links : NULL;
     if (plan_check_splits(u))
         plan_check_axes(u);
-    if (!u->size_doubted && plan_check_cluster(u))
+    if (u->cluster && !u->size_doubted && plan_check_cluster(u))
         plan_check_place(u);
-    u->poisoned = u->poisoned || diag_report_count(u->sema->diags) != before;
+    u->poisoned = u->poisoned || !u->cluster || diag_report_count(u->sema->diags) != before;
     if (!u->poisoned)
         plan_check_together(u);
     if (!u->poisoned)

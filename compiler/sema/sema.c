@@ -219,7 +219,7 @@ static bool read_plan(setup *u)
     if (!u->graph && u->model && !u->wrong)
         build_graph(u);
     clauses_read_rest(u, body);
-    if (u->cluster && u->graph)
+    if (u->graph)
         plan_finish(u);
     return u->cluster && !u->wrong && !u->poisoned && diag_report_count(s->diags) == before;
 }

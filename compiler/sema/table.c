@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 enum { FIRST_ROOM = 16, LONGEST_COMPARED = 64 };
 
@@ -85,14 +86,16 @@ void nearest_offer(nearest *n, const char *name)
 {
     if (strlen(n->wanted) >= LONGEST_COMPARED || strlen(name) >= LONGEST_COMPARED)
         return;
-    int distance = edit_distance(n->wanted, name);
+    bool other_case = strcasecmp(n->wanted, name) == 0;
+    int distance = other_case ? strcmp(n->wanted, name) != 0 : edit_distance(n->wanted, name);
     if (distance == 0 || distance > n->distance)
         return;
     if (n->best && distance == n->distance && strcmp(name, n->best) >= 0)
         return;
     int longer =
         (int)strlen(n->wanted) > (int)strlen(name) ? (int)strlen(n->wanted) : (int)strlen(name);
-    if (distance >= longer || distance > (longer < 5 ? 1 : longer < 9 ? 2 : longer / 3))
+    if (!other_case &&
+        (distance >= longer || distance > (longer < 5 ? 1 : longer < 9 ? 2 : longer / 3)))
         return;
     n->best = name;
     n->distance = distance;
