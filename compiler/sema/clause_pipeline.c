@@ -191,7 +191,7 @@ void clause_pipeline(setup *u, const ast_node *clause)
     bool fine = r.out.axis >= 0;
     for (size_t i = 1; i < clause->count; i++)
         fine = read_setting(&r, clause->children[i]) && fine;
-    fine = (!fine && r.out.axis >= 0) || check_layer(&r, phrase->children[0]) ? fine : false;
+    fine = check_layer(&r, phrase->children[0]) && fine;
     fine = fine && check_microbatches(&r);
     u->poisoned = u->poisoned || !fine;
     if (fine)
