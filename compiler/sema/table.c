@@ -94,8 +94,9 @@ void nearest_offer(nearest *n, const char *name)
         return;
     int longer =
         (int)strlen(n->wanted) > (int)strlen(name) ? (int)strlen(n->wanted) : (int)strlen(name);
-    if (!other_case &&
-        (distance >= longer || distance > (longer < 5 ? 1 : longer < 9 ? 2 : longer / 3)))
+    if (!other_case && (distance >= longer || distance > (longer < 5   ? 1
+                                                          : longer < 9 ? 2
+                                                                       : longer / 3)))
         return;
     n->best = name;
     n->distance = distance;
