@@ -164,6 +164,12 @@ static bool read_arguments(setup *u, const ast_node *call, coll_request *request
     return true;
 }
 
+/* A mesh larger than its cluster is an error of its own: no program is made for ranks that there are not. */
+static bool cluster_holds(const setup *u, int ranks)
+{
+    return u->cluster && !u->cluster->poisoned && ranks <= (int)u->cluster->devices.count;
+}
+
 static bool evaluate(setup *u, const ast_node *by, training_reduce *r)
 {
     const ast_node *name = by->kind == AST_CALL ? by->children[0] : by;
@@ -181,7 +187,7 @@ static bool evaluate(setup *u, const ast_node *by, training_reduce *r)
     coll_request request = {.ranks = ranks, .per_node = reduce_per_node(u, r->axis), .at = by->at};
     if (by->kind == AST_CALL && !read_arguments(u, by, &request))
         return false;
-    if (ranks == 1)
+    if (ranks == 1 || !cluster_holds(u, ranks))
         return true;
     coll_program *p =
         coll_evaluate(d->node, &request, u->sema->sources, u->sema->diags, u->sema->memory);
