@@ -112,8 +112,8 @@ static bool is_line_end(const token_list *list, const token *t)
     return t->type == TOKEN_NEWLINE || (t->type == TOKEN_END && list->bytes[t->begin] == '\n');
 }
 
-/* Is the next thing that means something the '{' of a head, or the else behind a '}'? Comments that stand between
- * are told apart: before an else they keep their lines. */
+/* Is the next thing that means something the '{' of a head, or the else behind a '}' that stands alone? An else below an
+ * if of one line stays there, and so does one behind comments. */
 static bool joins_next(const layer *l, size_t i)
 {
     if (l->rounds > 0 || l->list->items[i].type != TOKEN_NEWLINE || l->current.code.count == 0)
@@ -127,7 +127,7 @@ static bool joins_next(const layer *l, size_t i)
     for (size_t k = i; k < next; k++)
         if (l->list->items[k].type == TOKEN_COMMENT)
             return false;
-    return type == TOKEN_ELSE;
+    return type == TOKEN_ELSE && l->current.code.count == 1;
 }
 
 /* A ';' stays between two statements of one line. */

@@ -130,7 +130,9 @@ static void blanks_and_columns_are_canonical(void **state)
     expect_format("model m {\n y = f(\n 1,\n 2\n )\n}\n",
                   "model m {\n  y = f(\n    1,\n    2\n  )\n}\n");
     expect_format("layer l(b) {\n if b { y = 1 }\n else { y = 2 }\n}\n",
-                  "layer l(b) {\n  if b { y = 1 } else { y = 2 }\n}\n");
+                  "layer l(b) {\n  if b { y = 1 }\n  else { y = 2 }\n}\n");
+    expect_format("layer l(b) {\n if b { y = 1\n }\n else { y = 2 }\n}\n",
+                  "layer l(b) {\n  if b {\n    y = 1\n  } else { y = 2 }\n}\n");
     expect_format("train t for m { # first\n batch 3 }\n",
                   "train t for m {  # first\n  batch 3\n}\n");
     expect_format("train t for m # first\n{ batch 20 % }\n",
