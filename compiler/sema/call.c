@@ -292,6 +292,16 @@ static value tensor_argument(elaboration *e, frame *callee, const parameter *p, 
                     ids ? "ids" : "numbers");
         return value_poison();
     }
+    if (!p->type->name && v.tensor.value->type.dtype == DTYPE_I32) {
+        text words = text_in(e->sema->memory);
+        ast_write(at, &words);
+        diag *d =
+            sema_report(e->sema, E0218, at->at, "'%s' of '%s' holds numbers, and these are ids",
+                        p->name, callee->of->name);
+        diag_note(d, p->node->at, "'%s' is declared here", p->name);
+        diag_fix(d, "number(%s), for the ids as numbers", text_done(&words));
+        return value_poison();
+    }
     if (!bind_dims(e, callee, p, at, &v.tensor))
         return value_poison();
     return v;

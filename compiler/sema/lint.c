@@ -5,7 +5,14 @@
 
 #include <string.h>
 
-enum { LINT_NAME = 0, LINT_USED = 1, LINT_MADE = 2, LINT_MOST_LOOKED_INTO = 100 };
+enum {
+    LINT_NAME = 0,
+    LINT_USED = 1,
+    LINT_MADE = 2,
+    LINT_DECLARED = 3,
+    LINT_METRIC = 4,
+    LINT_MOST_LOOKED_INTO = 100
+};
 
 typedef struct lint {
     sema *sema;
@@ -333,6 +340,28 @@ static void statement(lint *l, const ast_node *node)
     bind(l, node->kind == AST_METRIC ? NULL : node->name);
 }
 
+/* A second declaration of a name: forgotten after a copy, mostly, and then a name that nothing has is the other one's. */
+static void declared_twice(lint *l, const ast_node *block)
+{
+    for (size_t i = 0; block && i < block->count; i++) {
+        const ast_node *node = block->children[i];
+        bool shown = node->kind == AST_METRIC;
+        if (!shown && node->kind != AST_INPUT && node->kind != AST_PARAM && node->kind != AST_STATE)
+            continue;
+        int kind = shown ? LINT_METRIC : LINT_DECLARED;
+        const ast_node *first = node->name ? table_get(&l->names, node->name, kind) : NULL;
+        if (node->name && !first)
+            table_set(&l->names, node->name, kind, (void *)(uintptr_t)node);
+        if (!first)
+            continue;
+        diag *d = sema_report(l->sema, E0203, node->name_at, "%s '%s' is declared twice",
+                              ast_kind_name(node->kind), node->name);
+        diag_note(d, first->name_at, "first here");
+        l->gap = l->gap || !shown;
+        l->misplaced = l->misplaced || !shown;
+    }
+}
+
 static void body(lint *l, const ast_node *block)
 {
     for (size_t i = 0; block && i < block->count; i++) {
@@ -430,6 +459,7 @@ void lint_definition(sema *s, definition *d)
     l.gap = l.gap || d->node->broken || (block && ast_has_gap(block));
     for (size_t i = 0; updates && i < updates->count; i++)
         bind(&l, updates->children[i]->name);
+    declared_twice(&l, block);
     body(&l, block);
     d->poisoned = d->poisoned || l.misplaced;
     d->names = l.names;

@@ -12,4 +12,7 @@ void lint_definition(sema *s, definition *d);
 /* What the definition declares and does not use, unless an error that is about it explains that. Behind all other checks. */
 void lint_unused(sema *s, definition *d);
 
+/* recursion.c: reports a layer that calls itself without an end. */
+void lint_recursion(sema *s, definition *d);
+
 #endif

@@ -160,8 +160,35 @@ static build_operand widened(elaboration *e, build_operand x, const build_operan
     return build_broadcast(e->build, x, &dims);
 }
 
+static bool is_ids(const value *v)
+{
+    return v->kind == VALUE_TENSOR && tensor_rank(&v->tensor) &&
+           v->tensor.value->type.dtype == DTYPE_I32;
+}
+
+static bool is_numbers(const value *v)
+{
+    return v->kind == VALUE_TENSOR && tensor_rank(&v->tensor) &&
+           is_real(v->tensor.value->type.dtype);
+}
+
+/* Which number an id has says nothing: it is asked for by name. Comparisons take both as they are. */
+static bool ids_mix(elaboration *e, const ast_node *at, op_kind kind, const value *x,
+                    const value *y)
+{
+    if (kind == OP_eq || kind == OP_ne || kind == OP_lt || kind == OP_le ||
+        !((is_ids(x) && is_numbers(y)) || (is_numbers(x) && is_ids(y))))
+        return false;
+    diag *d = sema_report(e->sema, E0218, at->at, "ids and numbers do not mix: %s and %s",
+                          value_words(x, e->sema->memory), value_words(y, e->sema->memory));
+    diag_fix(d, "number(…) around the ids, for the ids as numbers");
+    return true;
+}
+
 static value map_two(elaboration *e, const ast_node *at, op_kind kind, value x, value y)
 {
+    if (ids_mix(e, at, kind, &x, &y))
+        return value_poison();
     dtype type = meet(e, &x, &y);
     if (type == DTYPE_I32 && (kind == OP_div || kind == OP_pow))
         type = e->real;

@@ -170,6 +170,22 @@ static bool cluster_holds(const setup *u, int ranks)
     return u->cluster && !u->cluster->poisoned && ranks <= (int)u->cluster->devices.count;
 }
 
+/* Gradients are summed, and every rank needs the sum. */
+static bool sums_for_all(setup *u, const ast_node *name, const definition *d)
+{
+    coll_kind kind = coll_topology_kind(d->node);
+    if (kind == COLL_ALL_REDUCE)
+        return true;
+    diag *g = sema_report(u->sema, E0339, name->at,
+                          "topology '%s' is no all_reduce but %s %s, and gradients are summed for "
+                          "all ranks",
+                          d->name, kind == COLL_ALL_GATHER || kind == COLL_ALL_TO_ALL ? "an" : "a",
+                          coll_kind_name(kind));
+    diag_note(g, d->node->name_at, "'%s' is defined here", d->name);
+    diag_fix(g, "by ring, tree or another that does all_reduce");
+    return false;
+}
+
 static bool evaluate(setup *u, const ast_node *by, training_reduce *r)
 {
     const ast_node *name = by->kind == AST_CALL ? by->children[0] : by;
@@ -182,7 +198,7 @@ static bool evaluate(setup *u, const ast_node *by, training_reduce *r)
     if (!strcmp(name->name, "auto") || !strcmp(name->name, "trees"))
         return true; /* made for the links: reduces_settle */
     const definition *d = topology_of(u, name);
-    if (!d || d->poisoned)
+    if (!d || d->poisoned || !sums_for_all(u, name, d))
         return false;
     coll_request request = {.ranks = ranks, .per_node = reduce_per_node(u, r->axis), .at = by->at};
     if (by->kind == AST_CALL && !read_arguments(u, by, &request))
@@ -382,11 +398,12 @@ void plan_finish(setup *u)
 {
     size_t before = diag_report_count(u->sema->diags);
     u->out->links = u->cluster ? u->cluster->links : NULL;
-    if (plan_check_splits(u))
+    if (!u->graph || plan_check_splits(u))
         plan_check_axes(u);
     if (u->cluster && !u->size_doubted && plan_check_cluster(u))
         plan_check_place(u);
-    u->poisoned = u->poisoned || !u->cluster || diag_report_count(u->sema->diags) != before;
+    u->poisoned =
+        u->poisoned || !u->graph || !u->cluster || diag_report_count(u->sema->diags) != before;
     if (!u->poisoned)
         plan_check_together(u);
     if (!u->poisoned)

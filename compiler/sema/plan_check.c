@@ -41,7 +41,7 @@ static bool is_batch(const setup *u, atom dim)
 
 static const char *batch_name(const setup *u)
 {
-    for (size_t i = 0; i < u->graph->dims.count; i++)
+    for (size_t i = 0; u->graph && i < u->graph->dims.count; i++)
         if (u->graph->dims.items[i].batch)
             return u->graph->dims.items[i].name;
     return "B";
@@ -81,6 +81,53 @@ bool plan_check_cluster(setup *u)
     return true;
 }
 
+/* The largest number of parts, below those of now, whose size the axis divides; 0: none. */
+static int64_t fewer_microbatches(const setup *u, int ranks)
+{
+    int64_t parts = u->out->microbatches - 1;
+    while (parts > 0 && (u->out->batch % parts || u->out->batch / parts % ranks))
+        parts--;
+    return parts;
+}
+
+/* The ranks have the samples of one microbatch to share. */
+static diag *report_microbatch(setup *u, const training_split *s, const graph_dim *dim)
+{
+    const graph_axis *axis = &u->out->mesh.items[s->axis];
+    const training *t = u->out;
+    int64_t parts = fewer_microbatches(u, axis->size);
+    arena *a = u->sema->memory;
+    diag *d = sema_report(u->sema, E0214, s->at,
+                          "axis '%s' of %d does not divide dimension '%s' of %lld, a microbatch: "
+                          "%lld in %lld microbatches",
+                          axis->name, axis->size, dim->name, (long long)dim->size,
+                          (long long)t->batch, (long long)t->microbatches);
+    diag_label(d, "'%s' = %lld / %lld", dim->name, (long long)t->batch, (long long)t->microbatches);
+    diag_note(d, axis->declared, "axis '%s' declared here", axis->name);
+    if (u->microbatches)
+        diag_note(d, u->microbatches->at, "%lld microbatches here", (long long)t->microbatches);
+    diag_fix(d, "%s = %s, %sor batch = %s", axis->name, divisors_near(a, dim->size, axis->size),
+             parts ? arena_format(a, "microbatches = %lld, ", (long long)parts) : "",
+             multiples_near(a, t->batch, axis->size * (int)t->microbatches));
+    return d;
+}
+
+static diag *report_remainder(setup *u, const training_split *s, const graph_dim *dim)
+{
+    const graph_axis *axis = &u->out->mesh.items[s->axis];
+    arena *a = u->sema->memory;
+    if (dim->batch && u->out->microbatches > 1)
+        return report_microbatch(u, s, dim);
+    diag *d =
+        sema_report(u->sema, E0214, s->at, "axis '%s' of %d does not divide dimension '%s' of %lld",
+                    axis->name, axis->size, dim->name, (long long)dim->size);
+    diag_label(d, "'%s' = %lld", dim->name, (long long)dim->size);
+    diag_note(d, axis->declared, "axis '%s' declared here", axis->name);
+    diag_fix(d, "%s = %s, or %s = %s", axis->name, divisors_near(a, dim->size, axis->size),
+             dim->batch ? "batch" : dim->name, multiples_near(a, dim->size, axis->size));
+    return d;
+}
+
 static bool divides(setup *u, const training_split *s, const graph_dim *dim, diag **reported)
 {
     const graph_axis *axis = &u->out->mesh.items[s->axis];
@@ -91,17 +138,7 @@ static bool divides(setup *u, const training_split *s, const graph_dim *dim, dia
         diag_note(*reported, s->at, "nor '%s' of %lld", dim->name, (long long)dim->size);
         return false;
     }
-    arena *a = u->sema->memory;
-    diag *d =
-        sema_report(u->sema, E0214, s->at, "axis '%s' of %d does not divide dimension '%s' of %lld",
-                    axis->name, axis->size, dim->name, (long long)dim->size);
-    diag_label(d, "'%s' = %lld", dim->name, (long long)dim->size);
-    diag_note(d, axis->declared, "axis '%s' declared here", axis->name);
-    diag_fix(d, "%s = %s, or %s = %s", axis->name, divisors_near(a, dim->size, axis->size),
-             dim->batch ? "batch" : dim->name,
-             dim->batch ? multiples_near(a, u->out->batch, axis->size * (int)u->out->microbatches)
-                        : multiples_near(a, dim->size, axis->size));
-    *reported = d;
+    *reported = report_remainder(u, s, dim);
     return false;
 }
 
@@ -264,6 +301,55 @@ bool plan_check_splits(setup *u)
     return check_pipeline_axis(u) && (!fine || check_one_axis(u));
 }
 
+static bool is_known(const setup *u, atom dim)
+{
+    for (size_t i = 0; u->graph && i < u->graph->dims.count; i++)
+        if (u->graph->dims.items[i].name == dim)
+            return true;
+    return false;
+}
+
+/* Does the data have the dimension, or may it? Then the ranks of an axis that splits it see other parts of the data. */
+static bool is_of_data(const setup *u, atom dim)
+{
+    bool known = !is_known(u, dim);
+    for (size_t i = 0; u->graph && i < u->out->data.fields.count; i++) {
+        const graph_type *type = &u->out->data.fields.items[i].type;
+        for (int k = 0; k < type->rank; k++)
+            known = known || u->graph->dims.items[type->dims[k]].name == dim;
+    }
+    return known;
+}
+
+/* Gradients are summed over ranks that see other parts of the data, and what is the same on all of these is what can be
+ * divided among them: reduce and shard are about such an axis. */
+static void check_has_parts(setup *u, int axis, span at, const char *what)
+{
+    const training_split *split = split_over(u, axis);
+    bool fine = u->out->mesh.items[axis].size == 1 || (split && !u->built);
+    for (size_t i = 0; i < u->out->splits.count; i++)
+        fine = fine ||
+               (u->out->splits.items[i].axis == axis && is_of_data(u, u->out->splits.items[i].dim));
+    if (fine)
+        return;
+    const char *name = axis_name(u, axis);
+    diag *d = split ? sema_report(u->sema, E0235, at,
+                                  "axis '%s' splits '%s', which the data does not have, so there "
+                                  "is nothing to %s over it",
+                                  name, split->dim, what)
+                    : sema_report(u->sema, E0235, at,
+                                  "nothing is split over '%s', so there is nothing to %s over it",
+                                  name, what);
+    if (split)
+        diag_note(d, split->at, "'%s' is split here", split->dim);
+    else
+        diag_note(d, u->out->mesh.items[axis].declared, "axis '%s' declared here", name);
+    if (split)
+        diag_fix(d, "%s over an axis that splits %s", what, batch_name(u));
+    else
+        diag_fix(d, "split %s over %s", batch_name(u), name);
+}
+
 /* A clause that could not be read may be the one that is missed here. */
 void plan_check_axes(setup *u)
 {
@@ -278,15 +364,8 @@ void plan_check_axes(setup *u)
             diag_fix(d, "split %s over %s, or leave the axis out", batch_name(u),
                      t->mesh.items[i].name);
         }
-    for (size_t k = 0; k < t->reduces.count; k++) {
-        const training_reduce *r = &t->reduces.items[k];
-        if (split_over(u, r->axis) || t->mesh.items[r->axis].size == 1)
-            continue;
-        diag *d = sema_report(u->sema, E0235, r->at,
-                              "nothing is split over '%s', so there is nothing to reduce over it",
-                              axis_name(u, r->axis));
-        diag_fix(d, "split %s over %s", batch_name(u), axis_name(u, r->axis));
-    }
+    for (size_t k = 0; k < t->reduces.count; k++)
+        check_has_parts(u, t->reduces.items[k].axis, t->reduces.items[k].at, "reduce");
 }
 
 /* Every rank's share of the batch goes into equal microbatches, and an interleaved schedule takes them stage by stage. */
@@ -324,15 +403,8 @@ static void check_shards(setup *u)
 {
     for (size_t i = 0; i < u->said.shards.count; i++) {
         const plan_shard *s = &u->said.shards.items[i];
-        if (split_over(u, s->axis) || s->axis == u->said.pipeline.axis ||
-            u->out->mesh.items[s->axis].size == 1)
-            continue;
-        diag *d = sema_report(u->sema, E0235, s->at,
-                              "nothing is split over '%s', so there is nothing to shard over it",
-                              axis_name(u, s->axis));
-        diag_note(d, u->out->mesh.items[s->axis].declared, "axis '%s' declared here",
-                  axis_name(u, s->axis));
-        diag_fix(d, "split %s over %s", batch_name(u), axis_name(u, s->axis));
+        if (s->axis != u->said.pipeline.axis)
+            check_has_parts(u, s->axis, s->at, "shard");
     }
 }
 

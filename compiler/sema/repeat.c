@@ -97,7 +97,9 @@ value elab_repeat(elaboration *e, const ast_node *node, atom assigned)
     atom name = carried == call->children[0] ? assigned : carried->name;
     const binding *b = frame_lookup(e, name);
     if (!b || b->value.kind != VALUE_TENSOR) {
-        if (!b || b->value.kind != VALUE_POISON)
+        bool said =
+            b ? b->value.kind == VALUE_POISON : table_get(e->frame->of->unknown, name, 0) != NULL;
+        if (!said)
             sema_report(e->sema, E0237, call->at, "'repeat' carries a tensor on, and '%s' is none",
                         name);
         return value_poison();

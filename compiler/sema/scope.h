@@ -55,6 +55,7 @@ typedef struct definition {
     parameter *parameters;
     int parameter_count;
     bool poisoned;  /* holds a mistake that is reported already */
+    int searched;   /* recursion.c: how far */
     table *unknown; /* names in it that nothing has: reported, once each */
     table names;    /* lint.c: what it binds and uses */
 } definition;

@@ -37,6 +37,7 @@ sema *sema_new(const sema_context *context, const ast_node *file)
     s->main = scope_load(s, file, source_path(s->sources, file->at.file), false);
     s->misread = diag_error_count(s->diags) > 0;
     each_definition(s, lint_definition);
+    each_definition(s, lint_recursion);
     return s;
 }
 
@@ -102,17 +103,24 @@ static void check_complete(setup *u)
     need(u, said(u, "epochs") || said(u, "steps"), "for how long", "epochs 20, or steps 1000");
 }
 
+/* train: NULL where no train is called as the plan says. */
 static setup *setup_new(sema *s, const definition *train, const sema_setting *settings, int count)
 {
     setup *u = arena_make(s->memory, setup);
-    *u = (setup){
-        .sema = s, .train = train, .settings = settings, .setting_count = count, .scale = 1};
+    *u = (setup){.sema = s,
+                 .train = train,
+                 .settings = settings,
+                 .setting_count = count,
+                 .scale = 1,
+                 .wrong = !train};
     u->paths = path_model(s->memory);
     u->said.pipeline.axis = -1;
     u->said.canonical = u->said.deterministic = u->said.automatic = SPAN_NONE;
     u->out = arena_make(s->memory, training);
-    u->out->train = train->name;
-    u->out->train_at = train->node->name_at;
+    if (train) {
+        u->out->train = train->name;
+        u->out->train_at = train->node->name_at;
+    }
     u->out->microbatches = 1;
     u->out->precision = DTYPE_F32;
     u->clauses = table_in(s->memory);
@@ -219,8 +227,7 @@ static bool read_plan(setup *u)
     if (!u->graph && u->model && !u->wrong)
         build_graph(u);
     clauses_read_rest(u, body);
-    if (u->graph)
-        plan_finish(u);
+    plan_finish(u);
     return u->cluster && !u->wrong && !u->poisoned && diag_report_count(s->diags) == before;
 }
 
@@ -244,13 +251,14 @@ typedef struct checking {
 
 static void check_plan(sema *s, const definition *plan, checking *c)
 {
-    const definition *train = train_of(s, plan);
-    if (!train)
+    if (plan->poisoned || plan->node->count < 2)
         return;
-    setup *known = table_get(&c->trains, train->name, 0);
+    const definition *train = train_of(s, plan);
+    setup *known = train ? table_get(&c->trains, train->name, 0) : setup_new(s, NULL, NULL, 0);
     if (!known)
         known = train_setup(s, train);
-    table_set(&c->trains, train->name, 0, known);
+    if (train)
+        table_set(&c->trains, train->name, 0, known);
     table_set(&c->clusters, plan->node->children[1]->name, 0, known);
     setup *u = plan_setup(known, plan);
     if (read_plan(u) && !c->misread)

@@ -54,7 +54,7 @@ void table_set(table *t, atom name, int kind, void *item)
 nearest nearest_to(const char *wanted)
 {
     int length = (int)strnlen(wanted, LONGEST_COMPARED);
-    return (nearest){.wanted = wanted, .distance = length < 3 ? 1 : length / 3 + 1};
+    return (nearest){.wanted = wanted, .distance = 2 * (length < 3 ? 1 : length / 3 + 1)};
 }
 
 static int smaller(int a, int b)
@@ -82,21 +82,25 @@ static int edit_distance(const char *a, const char *b)
     return rows[n % 3][m];
 }
 
+/* Twice the distance, so that another case of the letters alone is nearer than any change of one. */
+static int offered_distance(const char *wanted, const char *name)
+{
+    int longer = (int)(strlen(wanted) > strlen(name) ? strlen(wanted) : strlen(name));
+    if (!strcasecmp(wanted, name))
+        return strcmp(wanted, name) != 0;
+    int distance = edit_distance(wanted, name);
+    bool near = distance < longer && distance <= (longer < 5 ? 1 : longer < 9 ? 2 : longer / 3);
+    return near ? 2 * distance : 0;
+}
+
 void nearest_offer(nearest *n, const char *name)
 {
     if (strlen(n->wanted) >= LONGEST_COMPARED || strlen(name) >= LONGEST_COMPARED)
         return;
-    bool other_case = strcasecmp(n->wanted, name) == 0;
-    int distance = other_case ? strcmp(n->wanted, name) != 0 : edit_distance(n->wanted, name);
-    if (distance == 0 || distance > n->distance)
+    int distance = offered_distance(n->wanted, name);
+    if (!distance || distance > n->distance)
         return;
     if (n->best && distance == n->distance && strcmp(name, n->best) >= 0)
-        return;
-    int longer =
-        (int)strlen(n->wanted) > (int)strlen(name) ? (int)strlen(n->wanted) : (int)strlen(name);
-    if (!other_case && (distance >= longer || distance > (longer < 5   ? 1
-                                                          : longer < 9 ? 2
-                                                                       : longer / 3)))
         return;
     n->best = name;
     n->distance = distance;
