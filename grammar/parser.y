@@ -46,7 +46,7 @@ static void yyerror(const span *at, struct parser *p, const char *message);
 %token USE "use" IMPORT "import" MODEL "model" LAYER "layer" OPTIMIZER "optimizer" SCHEDULE "schedule"
 %token TRAIN "train" CLUSTER "cluster" PLAN "plan" TOPOLOGY "topology" WEIGHTS "weights"
 %token HEAD_FOR "for" HEAD_ON "on" UPDATES "updates" BY "by"
-%token PARAM "param" STATE "state" INPUT "input" METRIC "metric" WHEN "if " RETURN "return" INIT "init" BELOW "below"
+%token PARAM "param" STATE "state" INPUT "input" METRIC "metric" WHEN "if " RETURN "return" REQUIRE "require" INIT "init" BELOW "below"
 %token REPEAT "repeat" FOR "for " IN "in" SEND "send" FROM "from" TO "to" LINK "link" SWITCH "switch"
 %token IF "if" THEN "then" ELSE "else" OVER "over"
 %token LEFT "(" RIGHT ")" LEFT_SQUARE "[" RIGHT_SQUARE "]" LEFT_BRACE "{" RIGHT_BRACE "}"
@@ -219,6 +219,8 @@ statement:
   | METRIC NAME error                        { $$ = build_broken(p, AST_METRIC, @$, $2, NULL); yyerrok; }
   | RETURN value                             { $$ = build_node(p, AST_RETURN, @$, $2, NULL); }
   | RETURN error                             { $$ = build_node(p, AST_RETURN, @$, build_error(p, @2), NULL); yyerrok; }
+  | REQUIRE expression                       { $$ = build_node(p, AST_REQUIRE, @$, $2, NULL); }
+  | REQUIRE error                            { $$ = build_broken(p, AST_REQUIRE, @$, NULL, NULL); yyerrok; }
   | when
   | FOR indices for_body                     { $$ = build_for(p, @$, $2, $3); }
   | FOR error rest_of_body                   { $$ = build_broken(p, AST_FOR, @$, NULL, $3); yyerrok; }

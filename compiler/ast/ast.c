@@ -33,6 +33,7 @@ bool ast_is_statement(ast_kind kind)
     case AST_METRIC:
     case AST_IF:
     case AST_RETURN:
+    case AST_REQUIRE:
     case AST_FOR:
     case AST_SEND:
     case AST_CLAUSE:

@@ -312,7 +312,7 @@ static void for_body(const offering *o)
     if (c->words.count == 0)
         offer_words(o,
                     strcmp(c->item, "model") == 0 ? "input metric param state if"
-                                                  : "param state if return",
+                                                  : "param state if return require",
                     "statement");
     if (follows(o, "init")) {
         offer_words(o, "zeros ones constant normal uniform", "first values");

@@ -285,6 +285,65 @@ static void if_statement(elaboration *e, const ast_node *node)
         elab_body(e, other->children[0]);
 }
 
+/* The first parameter in the condition that the call gives a value; NULL: what does not hold is another's fault. */
+static const parameter *asked_of(const frame *f, const ast_node *x)
+{
+    const parameter *p = x->kind == AST_NAME ? definition_parameter(f->of, x->name) : NULL;
+    if (p && f->given && f->given[p - f->of->parameters])
+        return p;
+    for (size_t i = 0; i < x->count; i++)
+        if ((p = asked_of(f, x->children[i])))
+            return p;
+    return NULL;
+}
+
+static const ast_node *argument_of(const frame *f, const parameter *p)
+{
+    const ast_node *arg = f->given[p - f->of->parameters];
+    return arg->kind == AST_NAMED ? arg->children[0] : arg;
+}
+
+/* Said at the argument, or where the caller was given it in its turn, with what it is where that is a number. */
+static void report_required(elaboration *e, const ast_node *node)
+{
+    const frame *f = e->frame;
+    const parameter *p = asked_of(f, node->children[0]), *of = p;
+    const ast_node *arg = p ? argument_of(f, p) : NULL;
+    const binding *b = p ? frame_lookup(e, p->name) : NULL;
+    text words = text_in(e->sema->memory), is = text_in(e->sema->memory);
+    span entry = e->sema->entry;
+    ast_write(node->children[0], &words);
+    if (b && b->value.kind == VALUE_NUMBER)
+        text_add(&is, ", and '%s' is %.10g", p->name, b->value.number);
+    for (f = f->caller; arg && arg->kind == AST_NAME && (of = asked_of(f, arg)); f = f->caller)
+        arg = argument_of(f, of);
+    if (arg && !f->file->library)
+        e->sema->entry = (span){0}; /* the argument is one's own */
+    diag *d = sema_report(e->sema, E0236, arg ? arg->at : node->at, "'%s' requires %s%s",
+                          e->frame->of->name, text_done(&words), text_done(&is));
+    e->sema->entry = entry;
+    if (arg)
+        diag_note(d, node->at, "required here");
+}
+
+/* What depends on the step is not known yet, and nothing is asked of it. */
+static void require_statement(elaboration *e, const ast_node *node)
+{
+    const ast_node *x = node->children[0];
+    value v = elab_expression(e, x);
+    bool later = v.kind == VALUE_TENSOR && e->scheduling && tensor_rank(&v.tensor) == 0;
+    if (later || (v.kind == VALUE_FLAG && v.flag))
+        return;
+    if (v.kind == VALUE_FLAG)
+        report_required(e, node);
+    else if (v.kind != VALUE_POISON)
+        sema_report(e->sema, E0217, x->at,
+                    "what is required is known when the plan is compiled, and this is %s",
+                    value_words(&v, e->sema->memory));
+    e->frame->returned = true;
+    e->frame->result = value_poison();
+}
+
 static void statement(elaboration *e, const ast_node *node)
 {
     switch (node->kind) {
@@ -308,6 +367,9 @@ static void statement(elaboration *e, const ast_node *node)
         break;
     case AST_IF:
         if_statement(e, node);
+        break;
+    case AST_REQUIRE:
+        require_statement(e, node);
         break;
     case AST_RETURN:
         e->frame->result = elab_expression(e, node->children[0]);

@@ -292,16 +292,6 @@ static value tensor_argument(elaboration *e, frame *callee, const parameter *p, 
                     ids ? "ids" : "numbers");
         return value_poison();
     }
-    if (!p->type->name && v.tensor.value->type.dtype == DTYPE_I32) {
-        text words = text_in(e->sema->memory);
-        ast_write(at, &words);
-        diag *d =
-            sema_report(e->sema, E0218, at->at, "'%s' of '%s' holds numbers, and these are ids",
-                        p->name, callee->of->name);
-        diag_note(d, p->node->at, "'%s' is declared here", p->name);
-        diag_fix(d, "number(%s), for the ids as numbers", text_done(&words));
-        return value_poison();
-    }
     if (!bind_dims(e, callee, p, at, &v.tensor))
         return value_poison();
     return v;
@@ -313,8 +303,13 @@ static value flag_argument(elaboration *e, const definition *d, const parameter 
     caller_names names = names_of(e);
     if (named_flag(&names, d, at) == p)
         return value_flag(true);
-    bool flag = false;
-    return elab_flag(e, at, &flag) ? value_flag(flag) : value_poison();
+    value v = elab_expression(e, at);
+    if (v.kind == VALUE_FLAG || v.kind == VALUE_POISON)
+        return v;
+    diag *g = sema_report(e->sema, E0208, at->at, "'%s' of '%s' is yes or no, and this is %s",
+                          p->name, d->name, value_words(&v, e->sema->memory));
+    diag_note(g, p->node->at, "'%s' is declared here", p->name);
+    return value_poison();
 }
 
 static const char *kind_words(parameter_kind kind)
@@ -464,6 +459,7 @@ void elab_arguments(elaboration *e, const definition *d, const ast_node *call, f
         callee->returned = true;
         return;
     }
+    callee->given = given;
     for (int dims = 1; dims >= 0; dims--)
         for (int i = 0; i < d->parameter_count; i++) {
             const parameter *p = &d->parameters[i];

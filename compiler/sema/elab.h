@@ -43,6 +43,8 @@ typedef struct frame {
     VEC(binding *) states;
     value result;
     bool returned;
+    const ast_node **
+        given; /* by parameter: its argument where the definition is called, NULL for the default */
 } frame;
 
 /* A repeat around the code that is elaborated. */

@@ -292,6 +292,7 @@ static bool allowed(const lint *l, ast_kind kind)
         return l->of->kind == AST_LAYER || l->of->kind == AST_SCHEDULE;
     case AST_ASSIGN:
     case AST_IF:
+    case AST_REQUIRE:
         return true;
     default:
         return false;

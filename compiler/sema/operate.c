@@ -160,10 +160,11 @@ static build_operand widened(elaboration *e, build_operand x, const build_operan
     return build_broadcast(e->build, x, &dims);
 }
 
+/* Ids of the data: places, as `index` has them, are numbers in the first place. */
 static bool is_ids(const value *v)
 {
-    return v->kind == VALUE_TENSOR && tensor_rank(&v->tensor) &&
-           v->tensor.value->type.dtype == DTYPE_I32;
+    return v->kind == VALUE_TENSOR && v->tensor.value->type.dtype == DTYPE_I32 &&
+           v->tensor.value->producer && v->tensor.value->producer->kind == OP_input;
 }
 
 static bool is_numbers(const value *v)

@@ -156,6 +156,7 @@ static bool write_parameter(elaboration *e, const binding *b, const updated *p)
 static bool update_one(elaboration *e, const definition *d, const frame *arguments, updated *p)
 {
     frame *f = frame_push(e, d, p->at);
+    f->given = arguments->given;
     for (size_t i = 0; i < arguments->names.room; i++) {
         const table_slot *slot = &arguments->names.slots[i];
         if (slot->name)

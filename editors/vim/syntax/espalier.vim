@@ -8,7 +8,7 @@ syntax match espalierConstant "\<\(yes\|no\|pi\|inf\|zeros\|ones\|constant\|norm
 syntax match espalierOperator "\<\(abs\|argmax\|attention\|concat\|convolve\|convolve_transposed\|cos\|count\|cumsum\|detach\|dot\|erf\|exp\|floor\|gather\|index\|log\|log1p\|max\|mean\|merge\|min\|mod\|number\|pad\|pow\|random\|rename\|rsqrt\|sigmoid\|sign\|sin\|slice\|split\|sqrt\|sum\|tanh\|where\|window_max\|window_sum\)\>\ze("
 " Words that open a block, a statement or a clause are words only where one may start; a name that is bound there is none.
 syntax match espalierItem "^\s*\zs\<\(cluster\|import\|layer\|model\|optimizer\|plan\|schedule\|topology\|train\|use\|weights\)\>\ze\(\s\+[A-Za-z_\"]\)"
-syntax match espalierStatement "\(^\|[;{:]\)\s*\zs\<\(for\|input\|link\|metric\|param\|return\|send\|state\|switch\)\>\ze\s\+[^= ]"
+syntax match espalierStatement "\(^\|[;{:]\)\s*\zs\<\(for\|input\|link\|metric\|param\|require\|return\|send\|state\|switch\)\>\ze\s\+[^= ]"
 syntax match espalierStatement "\(^\|[;{]\)\s*\zs\<\(node\|cpu\|gpu\)\>\ze\s\+[A-Za-z_]"
 syntax match espalierAttribute "\([{,;]\|^\)\s*\zs\<\(memory\|compute\|bandwidth\|latency\)\>\ze\s\+[0-9]"
 syntax match espalierClause "\(^\|[;{]\)\s*\zs\<\(average\|batch\|checkpoint\|chunks\|clip\|collective\|data\|epochs\|freeze\|ignore\|init\|mesh\|microbatches\|optimizer\|pipeline\|place\|precision\|prefix\|recompute\|reduce\|require\|root\|sample\|save\|seed\|shard\|split\|steps\|tied\)\>\ze\(\s*$\|\s\+[^= ]\)" nextgroup=espalierPhrase
