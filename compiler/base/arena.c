@@ -1,12 +1,18 @@
 #include "base/arena.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_BLOCK = 64 * 1024, LARGEST_BLOCK = 8 * 1024 * 1024, ALIGNMENT = 16 };
+enum {
+    FIRST_BLOCK = 64 * 1024,
+    LARGEST_BLOCK = 8 * 1024 * 1024,
+    OWN_BLOCK = 1024 * 1024,
+    ALIGNMENT = 16
+};
 
 typedef struct block {
     struct block *next;
@@ -60,23 +66,31 @@ void arena_free(arena *a)
     free(a);
 }
 
+/* The first of the list is the one that is filled up; what is large has one of its own behind it. */
 static block *block_add(arena *a, size_t bytes)
 {
-    size_t size = bytes > a->next_size ? bytes : a->next_size;
+    bool own = bytes >= OWN_BLOCK && a->blocks;
+    size_t size = own || bytes > a->next_size ? bytes : a->next_size;
     if (a->next_size < LARGEST_BLOCK)
         a->next_size *= 2;
     block *b = allocate(sizeof *b + size);
     b->size = size;
-    b->next = a->blocks;
-    a->blocks = b;
+    block **place = own ? &a->blocks->next : &a->blocks;
+    b->next = *place;
+    *place = b;
     return b;
+}
+
+static size_t rounded_up(size_t bytes)
+{
+    if (bytes > SIZE_MAX / 2)
+        exhausted();
+    return (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 }
 
 void *arena_alloc(arena *a, size_t bytes)
 {
-    if (bytes > SIZE_MAX / 2)
-        exhausted();
-    size_t rounded = (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    size_t rounded = rounded_up(bytes);
     block *b = a->blocks;
     if (!b || b->size - b->used < rounded)
         b = block_add(a, rounded);
@@ -84,6 +98,48 @@ void *arena_alloc(arena *a, size_t bytes)
     b->used += rounded;
     a->used += rounded;
     return memory;
+}
+
+/* The place in the list of a block that holds these items and nothing else; NULL: there is none. */
+static block **block_of(arena *a, const void *items, size_t bytes)
+{
+    for (block **b = &a->blocks; *b; b = &(*b)->next)
+        if ((const char *)items == (*b)->bytes && (*b)->used == bytes)
+            return b;
+    return NULL;
+}
+
+/* Large tables double many times: the copies left behind would be as large again as the table. */
+static void *grow_block(arena *a, block **place, size_t wanted)
+{
+    size_t used = (*place)->used;
+    block *b = realloc(*place, sizeof *b + wanted);
+    if (!b)
+        exhausted();
+    memset(b->bytes + used, 0, wanted - used);
+    b->size = b->used = wanted;
+    *place = b;
+    a->used += wanted - used;
+    return b->bytes;
+}
+
+void *arena_grow(arena *a, void *items, size_t bytes, size_t wanted)
+{
+    size_t now = rounded_up(bytes), then = rounded_up(wanted);
+    block *first = a->blocks;
+    bool last = items && (char *)items + now == first->bytes + first->used;
+    if (last && first->size - first->used >= then - now) {
+        first->used += then - now;
+        a->used += then - now;
+        return items;
+    }
+    block **own = now >= OWN_BLOCK ? block_of(a, items, now) : NULL;
+    if (own)
+        return grow_block(a, own, then);
+    void *grown = arena_alloc(a, wanted);
+    if (bytes)
+        memcpy(grown, items, bytes);
+    return grown;
 }
 
 char *arena_copy_text(arena *a, const char *text, size_t length)

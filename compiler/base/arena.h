@@ -21,6 +21,9 @@ void arena_free(arena *a);
 /* `bytes` zeroed bytes, aligned to 16. Never NULL. */
 void *arena_alloc(arena *a, size_t bytes);
 
+/* The same `bytes`, and more of them, zeroed: in place where that can be, else a copy. `wanted` is at least `bytes`. */
+void *arena_grow(arena *a, void *items, size_t bytes, size_t wanted);
+
 /* A copy of `length` bytes of `text` with a NUL behind it. */
 char *arena_copy_text(arena *a, const char *text, size_t length);
 

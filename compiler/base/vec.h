@@ -5,7 +5,7 @@
  *     vec_push(arena, &v, 7);
  *     for (size_t i = 0; i < v.count; i++) use(v.items[i]);
  *
- * A vector lives as long as its arena. `items` moves when it grows.
+ * A vector lives as long as its arena. `items` moves when it grows, and a copy of the vector made before is then no longer good.
  */
 #ifndef ESPALIER_BASE_VEC_H
 #define ESPALIER_BASE_VEC_H

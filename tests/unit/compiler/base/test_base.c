@@ -53,6 +53,32 @@ static void vectors_keep_order(void **state)
     arena_free(a);
 }
 
+/* Two that grow in turn, past the size of the largest block: no item is lost, and what was used of the arena is not
+ * much more than what they hold. */
+static void large_vectors_leave_little_behind(void **state)
+{
+    (void)state;
+    enum { COUNT = 5 << 20 };
+    arena *a = arena_new();
+    VEC(int64_t) v = {0};
+    VEC(int32_t) w = {0};
+    for (int i = 0; i < COUNT; i++) {
+        vec_push(a, &v, (int64_t)i * i);
+        vec_push(a, &w, -i);
+        if (i % 100000 == 0)
+            assert_int_equal(*arena_array(a, int, 4), 0);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        assert_int_equal(v.items[i], (int64_t)i * i);
+        assert_int_equal(w.items[i], -i);
+    }
+    assert_true(arena_used(a) < (v.room * 8 + w.room * 4) * 5 / 4 + (8 << 20));
+    unsigned char *more = arena_grow(a, v.items, v.room * 8, v.room * 8 + 1000);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(more[v.room * 8 + (size_t)i], 0);
+    arena_free(a);
+}
+
 static void text_grows(void **state)
 {
     (void)state;
@@ -72,6 +98,7 @@ int main(void)
         cmocka_unit_test(memory_is_zeroed_and_aligned),
         cmocka_unit_test(equal_names_are_one_pointer),
         cmocka_unit_test(vectors_keep_order),
+        cmocka_unit_test(large_vectors_leave_little_behind),
         cmocka_unit_test(text_grows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
