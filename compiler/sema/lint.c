@@ -452,7 +452,7 @@ void lint_definition(sema *s, definition *d)
         weights_check(s, d);
     if (d->poisoned || !has_body(d))
         return;
-    lint l = {.sema = s, .of = d, .names = table_in(s->memory)};
+    lint l = {.sema = s, .of = d, .names = table_in(s->kept)};
     head(&l);
     const ast_node *updates = ast_child(d->node, AST_UPDATES),
                    *block = ast_child(d->node, AST_BODY);

@@ -20,7 +20,7 @@ static const char *words_of(sema *s, const char *format, va_list arguments)
     va_copy(again, arguments);
     int length = vsnprintf(NULL, 0, format, again);
     va_end(again);
-    char *words = arena_alloc(s->memory, (size_t)(length < 0 ? 0 : length) + 1);
+    char *words = arena_alloc(s->kept, (size_t)(length < 0 ? 0 : length) + 1);
     if (length > 0)
         vsnprintf(words, (size_t)length + 1, format, arguments);
     return words;
@@ -42,7 +42,7 @@ diag *sema_report(sema *s, diag_code code, span at, const char *format, ...)
     if (inside)
         at = s->entry;
     if (at.file >= 0) {
-        atom key = atom_of(s->atoms, arena_format(s->memory, "%u-%u", at.begin, at.end));
+        atom key = atom_of(s->atoms, arena_format(s->kept, "%u-%u", at.begin, at.end));
         if (table_get(&s->reported, key, at.file))
             return NULL;
         table_set(&s->reported, key, at.file, s);
@@ -81,8 +81,8 @@ static parameter_kind kind_of(const sema *s, const ast_node *type, const ast_nod
 
 static void read_parameters(sema *s, definition *d)
 {
-    d->parameters = arena_array(s->memory, parameter, d->node->count + 1);
-    table seen = table_in(s->memory);
+    d->parameters = arena_array(s->kept, parameter, d->node->count + 1);
+    table seen = table_in(s->kept);
     for (size_t i = 0; i < d->node->count; i++) {
         const ast_node *node = d->node->children[i];
         if (node->kind != AST_PARAMETER)
@@ -124,14 +124,14 @@ static void define(sema *s, sema_file *file, const ast_node *node)
         diag_note(e, before->node->name_at, "first here");
         return;
     }
-    definition *d = arena_make(s->memory, definition);
+    definition *d = arena_make(s->kept, definition);
     *d = (definition){.kind = node->kind, .name = node->name, .node = node, .file = file};
     d->poisoned = node->poisoned;
-    d->unknown = arena_make(s->memory, table);
-    *d->unknown = table_in(s->memory);
+    d->unknown = arena_make(s->kept, table);
+    *d->unknown = table_in(s->kept);
     read_parameters(s, d);
     table_set(&file->own, d->name, (int)d->kind, d);
-    vec_push(s->memory, &file->definitions, d);
+    vec_push(s->kept, &file->definitions, d);
 }
 
 /* One file is one file, however its path is written: two that import each other end. */
@@ -153,14 +153,14 @@ static sema_file *load_path(sema *s, const char *path, const char *shown, bool l
     int number = source_read_as(s->sources, path, shown);
     if (number < 0)
         return NULL;
-    parse_context parsing = {s->memory, s->atoms, s->sources, s->diags};
+    parse_context parsing = {s->kept, s->atoms, s->sources, s->diags};
     return scope_load(s, parse_file(&parsing, number), path, library);
 }
 
 sema_file *scope_library(sema *s, atom name)
 {
-    const char *path = arena_format(s->memory, "%s/%s.plan", s->library, name);
-    return load_path(s, path, arena_format(s->memory, "stdlib/%s.plan", name), true);
+    const char *path = arena_format(s->kept, "%s/%s.plan", s->library, name);
+    return load_path(s, path, arena_format(s->kept, "stdlib/%s.plan", name), true);
 }
 
 bool scope_library_name(const char *name)
@@ -179,7 +179,7 @@ static void load_uses(sema *s, sema_file *file, const ast_node *use)
             continue;
         sema_file *used = scope_library_name(name->name) ? scope_library(s, name->name) : NULL;
         if (used) {
-            vec_push(s->memory, &file->sees, used);
+            vec_push(s->kept, &file->sees, used);
             continue;
         }
         nearest n = nearest_to(name->name);
@@ -211,12 +211,12 @@ static void load_import(sema *s, sema_file *file, const ast_node *import)
         return;
     const char *slash = strrchr(file->path, '/');
     int folder = slash && said->name[0] != '/' ? (int)(slash - file->path + 1) : 0;
-    const char *path = arena_format(s->memory, "%.*s%s", folder, file->path, said->name);
+    const char *path = arena_format(s->kept, "%.*s%s", folder, file->path, said->name);
     errno = 0;
     bool other = is_no_file(path);
     sema_file *seen = other ? NULL : load_path(s, path, path, false);
     if (seen) {
-        vec_push(s->memory, &file->sees, seen);
+        vec_push(s->kept, &file->sees, seen);
         return;
     }
     file->lost = true;
@@ -226,11 +226,11 @@ static void load_import(sema *s, sema_file *file, const ast_node *import)
 
 sema_file *scope_load(sema *s, const ast_node *tree, const char *path, bool library)
 {
-    sema_file *file = arena_make(s->memory, sema_file);
+    sema_file *file = arena_make(s->kept, sema_file);
     *file = (sema_file){.tree = tree, .path = path, .library = library};
-    file->own = table_in(s->memory);
+    file->own = table_in(s->kept);
     table_set(&s->paths, path_key(s, path), KIND_PATH, file);
-    vec_push(s->memory, &s->files, file);
+    vec_push(s->kept, &s->files, file);
     for (size_t i = 0; i < tree->count; i++) {
         const ast_node *item = tree->children[i];
         if (item->kind == AST_USE)
@@ -280,9 +280,9 @@ bool file_has_gap(const sema_file *file)
 static bool said_unknown(sema *s, const sema_file *from, ast_kind kind, const ast_node *name)
 {
     const char *library = library_with(s, kind, name->name);
-    const char *key = library ? arena_format(s->memory, "use %s", library)
-                              : arena_format(s->memory, "%d %s", (int)kind, name->name);
-    atom place = atom_of(s->atoms, arena_format(s->memory, "%s in %s", key, from->path));
+    const char *key = library ? arena_format(s->kept, "use %s", library)
+                              : arena_format(s->kept, "%d %s", (int)kind, name->name);
+    atom place = atom_of(s->atoms, arena_format(s->kept, "%s in %s", key, from->path));
     if (table_get(&s->reported, place, -1))
         return true;
     table_set(&s->reported, place, -1, s);
@@ -310,7 +310,7 @@ diag *scope_report_unknown(sema *s, const sema_file *from, ast_kind kind, const 
     if (!e)
         return NULL;
     if (library)
-        diag_fix_edit(e, (span){name->at.file, 0, 0}, arena_format(s->memory, "use %s\n", library),
+        diag_fix_edit(e, (span){name->at.file, 0, 0}, arena_format(s->kept, "use %s\n", library),
                       "use %s", library);
     else if (nearest_found(&n))
         diag_fix_edit(e, name->at, n.best, "did you mean '%s'?", n.best);

@@ -73,7 +73,8 @@ struct sema_file {
 };
 
 struct sema {
-    arena *memory;
+    arena *kept;   /* of files and definitions */
+    arena *memory; /* of what is elaborated: in a check each train and each plan has its own */
     atom_table *atoms;
     source_set *sources;
     diag_sink *diags;

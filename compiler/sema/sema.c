@@ -25,14 +25,15 @@ static void each_definition(sema *s, void (*check)(sema *, definition *))
 sema *sema_new(const sema_context *context, const ast_node *file)
 {
     sema *s = arena_make(context->memory, sema);
-    *s = (sema){.memory = context->memory,
+    *s = (sema){.kept = context->memory,
+                .memory = context->memory,
                 .atoms = context->atoms,
                 .sources = context->sources,
                 .diags = context->diags,
                 .library = context->library};
-    s->paths = table_in(s->memory);
-    s->reported = table_in(s->memory);
-    s->missing = table_in(s->memory);
+    s->paths = table_in(s->kept);
+    s->reported = table_in(s->kept);
+    s->missing = table_in(s->kept);
     intern_words(s);
     s->main = scope_load(s, file, source_path(s->sources, file->at.file), false);
     s->misread = diag_error_count(s->diags) > 0;
@@ -242,27 +243,77 @@ static const definition *train_of(sema *s, const definition *plan)
     return train;
 }
 
-/* What the file's plans share. */
+/* A train and the plans that lay it out. */
+typedef struct laid_train {
+    const definition *train; /* NULL: of plans whose train is not known */
+    definition_vec plans;
+} laid_train;
+
+/* What a check goes through. */
 typedef struct checking {
-    table trains;   /* their setups */
+    VEC(laid_train *) trains;
+    table by_name;  /* the same */
+    laid_train without_train;
     table clusters; /* those that a plan names */
     bool misread;   /* an error before: nothing is said of what is not carried out yet */
 } checking;
 
-static void check_plan(sema *s, const definition *plan, checking *c)
+/* What is elaborated for one train or one plan is given back when it is checked: a file may have thousands. */
+static arena *own_memory(sema *s)
+{
+    arena *outer = s->memory;
+    s->memory = arena_new();
+    return outer;
+}
+
+static void give_back_memory(sema *s, arena *outer)
+{
+    arena_free(s->memory);
+    s->memory = outer;
+}
+
+/* Puts a plan to its train. */
+static void take_plan(sema *s, definition *plan, checking *c)
 {
     if (plan->poisoned || plan->node->count < 2)
         return;
     const definition *train = train_of(s, plan);
-    setup *known = train ? table_get(&c->trains, train->name, 0) : setup_new(s, NULL, NULL, 0);
-    if (!known)
-        known = train_setup(s, train);
-    if (train)
-        table_set(&c->trains, train->name, 0, known);
-    table_set(&c->clusters, plan->node->children[1]->name, 0, known);
-    setup *u = plan_setup(known, plan);
+    laid_train *laid = train ? table_get(&c->by_name, train->name, 0) : &c->without_train;
+    if (!laid) {
+        laid = arena_make(s->memory, laid_train);
+        laid->train = train;
+        table_set(&c->by_name, train->name, 0, laid);
+        vec_push(s->memory, &c->trains, laid);
+    }
+    vec_push(s->memory, &laid->plans, plan);
+    table_set(&c->clusters, plan->node->children[1]->name, 0, plan);
+}
+
+static void check_plan(const setup *train, const definition *plan, const checking *c)
+{
+    arena *outer = own_memory(train->sema);
+    setup *u = plan_setup(train, plan);
     if (read_plan(u) && !c->misread)
         report_later(u);
+    give_back_memory(train->sema, outer);
+}
+
+static void check_train(sema *s, const laid_train *laid, const checking *c)
+{
+    arena *outer = own_memory(s);
+    const setup *known = laid->train ? train_setup(s, laid->train) : setup_new(s, NULL, NULL, 0);
+    for (size_t k = 0; k < laid->plans.count; k++)
+        check_plan(known, laid->plans.items[k], c);
+    give_back_memory(s, outer);
+}
+
+static void check_trains(sema *s, const checking *c)
+{
+    s->checking = true;
+    for (size_t i = 0; i < c->trains.count; i++)
+        check_train(s, c->trains.items[i], c);
+    check_train(s, &c->without_train, c);
+    s->checking = false;
 }
 
 /* A train or cluster that no plan uses. */
@@ -270,18 +321,20 @@ static void check_unused(sema *s, const definition *d, const checking *c)
 {
     if (d->poisoned)
         return;
-    if (d->kind == AST_TRAIN && !table_get(&c->trains, d->name, 0)) {
+    arena *outer = own_memory(s);
+    if (d->kind == AST_TRAIN && !table_get(&c->by_name, d->name, 0)) {
         setup *u = train_setup(s, d);
         if (!u->wrong && !c->misread)
             report_later(u);
     }
     if (d->kind == AST_CLUSTER && !table_get(&c->clusters, d->name, 0))
         cluster_build(s, d);
+    give_back_memory(s, outer);
 }
 
 static checking check_topologies(sema *s)
 {
-    checking c = {table_in(s->memory), table_in(s->memory), false};
+    checking c = {.by_name = table_in(s->memory), .clusters = table_in(s->memory)};
     const definition_vec *all = &s->main->definitions;
     for (size_t i = 0; i < all->count; i++) {
         definition *d = all->items[i];
@@ -296,10 +349,11 @@ bool sema_check(sema *s)
 {
     checking c = check_topologies(s);
     const definition_vec *all = &s->main->definitions;
-    s->checking = true;
     for (size_t i = 0; i < all->count; i++)
         if (all->items[i]->kind == AST_PLAN)
-            check_plan(s, all->items[i], &c);
+            take_plan(s, all->items[i], &c);
+    check_trains(s, &c);
+    s->checking = true;
     for (size_t i = 0; i < all->count; i++)
         check_unused(s, all->items[i], &c);
     s->checking = false;
@@ -326,7 +380,7 @@ static void elaborate_alone(setup *u, const definition *plan)
         build_graph(u);
 }
 
-static const definition *plan_called(const sema *s, const char *name)
+static definition *plan_called(const sema *s, const char *name)
 {
     const ast_node *node = sema_plan(s, name);
     return node ? table_get(&s->main->own, node->name, (int)AST_PLAN) : NULL;
@@ -335,11 +389,10 @@ static const definition *plan_called(const sema *s, const char *name)
 bool sema_check_plan(sema *s, const char *plan)
 {
     checking c = check_topologies(s);
-    const definition *d = plan_called(s, plan);
-    s->checking = true;
+    definition *d = plan_called(s, plan);
     if (d)
-        check_plan(s, d, &c);
-    s->checking = false;
+        take_plan(s, d, &c);
+    check_trains(s, &c);
     return diag_error_count(s->diags) == 0;
 }
 
