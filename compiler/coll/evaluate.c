@@ -6,10 +6,10 @@
 #include <assert.h>
 #include <string.h>
 
-typedef struct send_line {
+typedef struct send_place {
     const ast_node *statement;
-    const char *line;
-} send_line;
+    int32_t place;
+} send_place;
 
 /* A block while it is evaluated. */
 typedef struct evaluation {
@@ -26,8 +26,8 @@ typedef struct evaluation {
     int64_t chunks;
     int64_t root;
     int32_t step;
-    int depth; /* of `for` */
-    VEC(send_line) lines;
+    int depth;              /* of `for` */
+    VEC(send_place) places; /* of the statements that have sent */
 } evaluation;
 
 static bool run_body(evaluation *e, const ast_node *body);
@@ -173,14 +173,15 @@ static bool start_program(evaluation *e)
     return true;
 }
 
-static const char *line_of(evaluation *e, const ast_node *statement)
+static int32_t place_of(evaluation *e, const ast_node *statement)
 {
-    for (size_t i = 0; i < e->lines.count; i++)
-        if (e->lines.items[i].statement == statement)
-            return e->lines.items[i].line;
-    vec_push(e->memory, &e->lines,
-             (send_line){statement, source_line_name(e->sources, statement->at, e->memory)});
-    return vec_last(&e->lines).line;
+    for (size_t i = 0; i < e->places.count; i++)
+        if (e->places.items[i].statement == statement)
+            return e->places.items[i].place;
+    const char *line = source_line_name(e->sources, statement->at, e->memory);
+    vec_push(e->memory, &e->places,
+             (send_place){statement, coll_program_place(e->program, statement->at, line)});
+    return vec_last(&e->places).place;
 }
 
 static int32_t wrapped(int64_t value, int32_t count)
@@ -215,8 +216,7 @@ static bool run_send(evaluation *e, const ast_node *send)
                                     .from = wrapped(value[1], p->ranks),
                                     .to = wrapped(value[2], p->ranks),
                                     .op = copies ? COLL_COPY : COLL_REDUCE,
-                                    .at = send->at,
-                                    .line = line_of(e, send)});
+                                    .place = place_of(e, send)});
     return true;
 }
 

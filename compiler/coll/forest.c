@@ -120,8 +120,7 @@ static int32_t grow_up(growing *g, const forest *f, const forest_tree *tree, int
                           .chunk = chunk,
                           .from = edge->child,
                           .to = edge->parent,
-                          .op = COLL_REDUCE,
-                          .at = SPAN_NONE};
+                          .op = COLL_REDUCE};
         add_route(g, &send, f, edge->route, f->kind == FOREST_ALL_REDUCE);
         vec_push(g->memory, &g->sends, send);
     }
@@ -139,31 +138,44 @@ static void grow_down(growing *g, const forest *f, const forest_tree *tree, int3
                           .chunk = chunk,
                           .from = edge->parent,
                           .to = edge->child,
-                          .op = COLL_COPY,
-                          .at = SPAN_NONE};
+                          .op = COLL_COPY};
         add_route(g, &send, f, edge->route, false);
         vec_push(g->memory, &g->sends, send);
     }
 }
 
-/* Moves the sends into the program in the order of their steps, else as they are. */
+static void exchange(coll_send *sends, size_t *target, size_t i, size_t k)
+{
+    coll_send send = sends[i];
+    size_t goes_to = target[i];
+    sends[i] = sends[k];
+    target[i] = target[k];
+    sends[k] = send;
+    target[k] = goes_to;
+}
+
+/* Gives the program the sends in the order of their steps, else as they are; in place, as there may be millions. */
 static void sort_by_step(growing *g)
 {
+    arena *scratch = arena_new();
     int32_t steps = 0;
     for (size_t i = 0; i < g->sends.count; i++)
         if (g->sends.items[i].step >= steps)
             steps = g->sends.items[i].step + 1;
-    size_t *next = arena_array(g->memory, size_t, steps + 1);
+    size_t *next = arena_array(scratch, size_t, steps + 1);
     for (size_t i = 0; i < g->sends.count; i++)
         next[g->sends.items[i].step + 1]++;
     for (int32_t s = 0; s < steps; s++)
         next[s + 1] += next[s];
-    coll_program *p = g->program;
-    p->sends.items = arena_array(p->memory, coll_send, g->sends.count);
-    p->sends.count = p->sends.room = g->sends.count;
-    p->steps = steps;
+    size_t *target = arena_array(scratch, size_t, g->sends.count + 1);
     for (size_t i = 0; i < g->sends.count; i++)
-        p->sends.items[next[g->sends.items[i].step]++] = g->sends.items[i];
+        target[i] = next[g->sends.items[i].step]++;
+    for (size_t i = 0; i < g->sends.count; i++)
+        while (target[i] != i)
+            exchange(g->sends.items, target, i, target[i]);
+    g->program->sends = g->sends;
+    g->program->steps = steps;
+    arena_free(scratch);
 }
 
 coll_program *coll_program_of_synthesis(const synthesis *s, coll_kind kind, const link_graph *graph,
@@ -198,8 +210,7 @@ void coll_set_place(coll_program *p, span at, const char *line)
 {
     p->at = at;
     p->line = line;
-    for (size_t i = 0; i < p->sends.count; i++) {
-        p->sends.items[i].at = at;
-        p->sends.items[i].line = line;
-    }
+    p->places.items[0] = (coll_place){at, line};
+    for (size_t i = 0; i < p->sends.count; i++)
+        p->sends.items[i].place = 0;
 }

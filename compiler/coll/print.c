@@ -61,7 +61,7 @@ static void add_send(text *out, const coll_program *p, const coll_send *s)
              s->op == COLL_COPY ? "copy" : "reduce");
     for (int32_t i = 0; i < s->route_count; i++)
         text_add(out, "%s %d", i == 0 ? " via" : "", p->links.items[s->route + i]);
-    add_place(out, start, s->line);
+    add_place(out, start, coll_place_of(p, s).line);
 }
 
 void coll_print(const coll_program *p, text *out)
@@ -104,6 +104,6 @@ void coll_print_rank(const coll_program *p, const coll_rank_program *rank, text 
             text_add(out, "  step %d\n", i->step);
         size_t start = out->length;
         add_instruction(out, rank, i);
-        add_place(out, start, p->sends.items[i->send].line);
+        add_place(out, start, coll_place_of(p, &p->sends.items[i->send]).line);
     }
 }

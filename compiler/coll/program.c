@@ -37,6 +37,7 @@ coll_program *coll_program_new(arena *a, coll_kind kind, const char *name, int r
     p->home = arena_array(a, int32_t, chunks);
     p->target = kind == COLL_ALL_TO_ALL ? arena_array(a, int32_t, chunks) : NULL;
     p->at = SPAN_NONE;
+    vec_push(a, &p->places, (coll_place){SPAN_NONE, NULL});
     set_owners(p);
     return p;
 }
@@ -47,6 +48,22 @@ void coll_program_add(coll_program *p, coll_send send)
     vec_push(p->memory, &p->sends, send);
     if (send.step >= p->steps)
         p->steps = send.step + 1;
+}
+
+int32_t coll_program_place(coll_program *p, span at, const char *line)
+{
+    const coll_place *last = &vec_last(&p->places);
+    bool same = last->line == line && last->at.file == at.file && last->at.begin == at.begin &&
+                last->at.end == at.end;
+    if (!same)
+        vec_push(p->memory, &p->places, (coll_place){at, line});
+    return (int32_t)p->places.count - 1;
+}
+
+coll_place coll_place_of(const coll_program *p, const coll_send *send)
+{
+    assert(send->place >= 0 && (size_t)send->place < p->places.count);
+    return p->places.items[send->place];
 }
 
 const char *coll_kind_name(coll_kind kind)

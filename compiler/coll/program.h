@@ -91,9 +91,14 @@ typedef struct coll_send {
     int32_t
         route; /* first of `route_count` links in the program's `links`; none: the graph's own route */
     int32_t route_count;
-    span at;          /* the statement of the topology block, or the plan's clause */
-    const char *line; /* the same as "file:line"; NULL: nowhere */
+    int32_t place; /* in the program's `places` */
 } coll_send;
+
+/* What a send goes back to: a statement of the topology block, or the plan's clause. Many sends share one. */
+typedef struct coll_place {
+    span at;
+    const char *line; /* the same as "file:line"; NULL: nowhere */
+} coll_place;
 
 typedef VEC(coll_send) coll_sends;
 typedef VEC(int32_t) coll_ints;
@@ -119,7 +124,9 @@ typedef struct coll_program {
     int32_t *target;  /* [chunks]; all_to_all alone: c % ranks when made */
     coll_sends sends; /* ordered by step; within a step in the order written */
     coll_ints links;  /* routes: numbers of the link graph's links */
-    span at;          /* the topology block, or the clause that asked for the synthesis */
+    VEC(coll_place)
+    places;  /* number 0 is there from the start, and is nowhere until coll_set_place */
+    span at; /* the topology block, or the clause that asked for the synthesis */
     const char *line;
 } coll_program;
 
@@ -127,6 +134,12 @@ coll_program *coll_program_new(arena *a, coll_kind kind, const char *name, int r
 
 /* Appends; the step must not be below the last one's. Raises `steps` to step + 1. */
 void coll_program_add(coll_program *p, coll_send send);
+
+/* The number of this place in `places`: that of the last one if it is the same, else of a new one. */
+int32_t coll_program_place(coll_program *p, span at, const char *line);
+
+/* Where a send of `p` was said. */
+coll_place coll_place_of(const coll_program *p, const coll_send *send);
 
 const char *coll_kind_name(coll_kind kind);
 bool coll_kind_of_name(const char *name, coll_kind *kind);
@@ -167,8 +180,7 @@ typedef struct coll_instruction {
     int32_t slot;    /* of scratch, for STAGE and APPLY; else -1 */
     int32_t wait;    /* first of `wait_count` in the rank program's `waits` */
     int32_t wait_count;
-    int32_t send;     /* index of the send in the program */
-    const char *line; /* plan line */
+    int32_t send; /* index of the send in the program */
 } coll_instruction;
 
 typedef struct coll_rank_program {

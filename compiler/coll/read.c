@@ -164,7 +164,9 @@ static bool read_route(reader *r, coll_send *send)
 static bool read_send(reader *r)
 {
     coll_program *p = r->program;
-    coll_send send = {.step = r->step, .at = here(r)};
+    coll_send send = {.step = r->step};
+    span at = here(r);
+    const char *line;
     if (r->step < 0 || p->sends.count == COLL_MAX_SENDS)
         return expected(r, r->step < 0 ? "'step'" : "the end: the program has too many sends");
     if (!small_number(r, p->chunks - 1, &send.chunk) || !take(r, "from") ||
@@ -180,9 +182,10 @@ static bool read_send(reader *r)
         if (!read_route(r, &send))
             return false;
     }
-    const char *last = p->sends.count ? vec_last(&p->sends).line : NULL;
-    if (!place(r, last, &send.line))
+    const char *last = p->sends.count ? vec_last(&p->places).line : NULL;
+    if (!place(r, last, &line))
         return false;
+    send.place = coll_program_place(p, at, line);
     coll_program_add(p, send);
     return true;
 }

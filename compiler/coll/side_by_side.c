@@ -51,8 +51,17 @@ static int64_t common_weight(const coll_program *const *programs, int count)
     return product;
 }
 
+/* Behind those that are there; returned is the number of the first. */
+static int32_t add_places(coll_program *joined, const coll_program *p)
+{
+    int32_t first = (int32_t)joined->places.count;
+    for (size_t i = 0; i < p->places.count; i++)
+        vec_push(joined->memory, &joined->places, p->places.items[i]);
+    return first;
+}
+
 static void add_step(coll_program *joined, const coll_program *p, const int32_t *places,
-                     const int32_t *number, size_t *next, int32_t step)
+                     const int32_t *number, int32_t first_place, size_t *next, int32_t step)
 {
     for (; *next < p->sends.count && p->sends.items[*next].step == step; ++*next) {
         coll_send send = p->sends.items[*next];
@@ -60,6 +69,7 @@ static void add_step(coll_program *joined, const coll_program *p, const int32_t 
         send.from = renamed(places, send.from);
         send.to = renamed(places, send.to);
         send.route_count = 0;
+        send.place += first_place;
         coll_program_add(joined, send);
     }
 }
@@ -81,12 +91,17 @@ coll_program *coll_side_by_side(const coll_program *const *programs, const int32
     joined->line = first->line;
     int32_t **number = number_chunks(programs, places, count, joined, a);
     size_t *next = arena_array(a, size_t, count);
+    int32_t *first_place = arena_array(a, int32_t, count);
+    for (int i = 0; i < count; i++) {
+        first_place[i] = i && programs[i] == programs[i - 1] ? first_place[i - 1]
+                                                             : add_places(joined, programs[i]);
+    }
     for (int i = 0; i < count; i++)
         for (int32_t c = 0; c < programs[i]->chunks; c++)
             joined->weights[number[i][c]] =
                 programs[i]->weights[c] * (whole / coll_total_weight(programs[i]));
     for (int32_t step = 0; step < steps; step++)
         for (int i = 0; i < count; i++)
-            add_step(joined, programs[i], places[i], number[i], &next[i], step);
+            add_step(joined, programs[i], places[i], number[i], first_place[i], &next[i], step);
     return joined;
 }

@@ -191,7 +191,7 @@ static bool do_send(chunk_state *s, int32_t index)
             fault_set(s, E0332, rank, "in step %d, rank %d has nothing in chunk %d to %s",
                       send->step, rank, send->chunk, nothing_to_send ? "send" : "add to");
         f->step = send->step;
-        f->note_at = send->at;
+        f->note_at = coll_place_of(s->program, send).at;
         f->note = "sent here";
         f->fix = nothing_to_send ? NULL : "copy, not reduce";
         return false;
@@ -231,14 +231,14 @@ static bool fault_missing(chunk_state *s, int rank, int missing)
             "after step %d, the last that writes it, chunk %d on rank %d lacks the %s of rank %d",
             last->step, s->chunk, rank, what, missing);
         s->fault->step = last->step;
-        s->fault->note_at = last->at;
+        s->fault->note_at = coll_place_of(s->program, last).at;
         s->fault->note = arena_format(s->words_memory, "rank %d gets chunk %d from rank %d here",
                                       rank, s->chunk, last->from);
     }
     s->fault->missing = missing;
     if (s->lost.send >= 0) {
         const coll_send *copy = &p->sends.items[s->lost.send];
-        s->fault->note_at = copy->at;
+        s->fault->note_at = coll_place_of(s->program, copy).at;
         s->fault->note = arena_format(s->words_memory,
                                       "step %d copies chunk %d of rank %d over that of rank %d, "
                                       "where the contribution of rank %d "
@@ -258,7 +258,7 @@ static bool fault_double(chunk_state *s, int rank)
         s->chunk, rank, doubled.whose, origin->step);
     f->missing = doubled.whose;
     f->step = origin->step;
-    f->note_at = origin->at;
+    f->note_at = coll_place_of(s->program, origin).at;
     f->note = arena_format(s->words_memory,
                            "step %d adds chunk %d of rank %d to that of rank %d, and both have it",
                            origin->step, origin->chunk, origin->from, origin->to);
@@ -337,7 +337,7 @@ static bool in_range(const coll_program *p, coll_fault *fault, arena *a)
             continue;
         *fault = (coll_fault){
             .code = E0333, .step = s->step, .chunk = s->chunk, .rank = s->from, .missing = -1};
-        fault->at = s->at;
+        fault->at = coll_place_of(p, s).at;
         fault->note_at = p->at;
         fault->note = "in this topology";
         fault->message = known
@@ -352,16 +352,33 @@ static bool in_range(const coll_program *p, coll_fault *fault, arena *a)
     return true;
 }
 
-bool coll_prove(const coll_program *p, coll_fault *fault, arena *a)
+bool coll_prove_sends(const coll_program *p, coll_fault *fault, arena *a)
 {
     arena *scratch = arena_new();
     bool right = in_range(p, fault, a) && follow_contributions(p, fault, a, scratch);
-    if (right && !coll_prove_ranks(p, coll_rank_programs_of(p, scratch), fault, a)) {
-        fprintf(stderr, "%s: %s\n", p->line ? p->line : "?", fault->message);
-        assert(false && "instructions that do what the program says, without deadlock");
-    }
     arena_free(scratch);
     return right;
+}
+
+coll_rank_program **coll_proved_rank_programs(const coll_program *p, arena *a)
+{
+    coll_rank_program **ranks = coll_rank_programs_of(p, a);
+    coll_fault fault;
+    if (!coll_prove_ranks(p, ranks, &fault, a)) {
+        fprintf(stderr, "%s: %s\n", p->line ? p->line : "?", fault.message);
+        assert(false && "instructions that do what the program says, without deadlock");
+    }
+    return ranks;
+}
+
+bool coll_prove(const coll_program *p, coll_fault *fault, arena *a)
+{
+    if (!coll_prove_sends(p, fault, a))
+        return false;
+    arena *scratch = arena_new();
+    coll_proved_rank_programs(p, scratch);
+    arena_free(scratch);
+    return true;
 }
 
 void coll_fault_report(const coll_fault *fault, diag_sink *sink)
@@ -377,7 +394,7 @@ bool coll_verify(const coll_program *p, diag_sink *sink)
 {
     arena *a = arena_new();
     coll_fault fault;
-    bool right = coll_prove(p, &fault, a);
+    bool right = coll_prove_sends(p, &fault, a);
     if (!right)
         coll_fault_report(&fault, sink);
     arena_free(a);

@@ -37,15 +37,21 @@ typedef struct coll_fault {
 /* Whether the program is right. The words of a fault live in `a`. */
 bool coll_prove(const coll_program *p, coll_fault *fault, arena *a);
 
+/* The part of the proof that looks at the sends alone: all that a topology's author can get wrong. */
+bool coll_prove_sends(const coll_program *p, coll_fault *fault, arena *a);
+
 /* The part of the proof that looks at the ranks' instructions alone. What coll_rank_program_of makes passes for every
  * program (nothing in a step waits but for releases and readings of the same step, which wait for nothing in it), so
  * that coll_prove takes a failure for a bug; `ranks` may come from elsewhere. The fault has no code. */
 bool coll_prove_ranks(const coll_program *p, coll_rank_program *const *ranks, coll_fault *fault,
                       arena *a);
 
+/* coll_rank_programs_of, proved: a failure is a bug, and ends the program. */
+coll_rank_program **coll_proved_rank_programs(const coll_program *p, arena *a);
+
 void coll_fault_report(const coll_fault *fault, diag_sink *sink);
 
-/* coll_prove, and what it finds reported. */
+/* coll_prove_sends, and what it finds reported. The instructions are proved where they are made: check has none. */
 bool coll_verify(const coll_program *p, diag_sink *sink);
 
 #endif

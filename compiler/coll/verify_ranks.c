@@ -29,7 +29,7 @@ static bool fault_at(exchange *e, int rank, const coll_instruction *i, const cha
                              .rank = rank,
                              .missing = -1,
                              .at = p->at,
-                             .note_at = p->sends.items[i->send].at,
+                             .note_at = coll_place_of(p, &p->sends.items[i->send]).at,
                              .note = "by this send"};
     e->fault->message = arena_format(
         e->words_memory, "topology '%s' on %d ranks: in step %d, rank %d %s (chunk %d, rank %d)",

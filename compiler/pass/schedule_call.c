@@ -1,7 +1,7 @@
 /* Collectives, loops and assignments. */
 #include "pass/schedule_internal.h"
 
-#include "coll/program.h"
+#include "coll/verify.h"
 
 #include <assert.h>
 
@@ -240,17 +240,18 @@ static int64_t largest_call(const schedule_block *block, int collective)
 }
 
 /* Slots for the rank that needs most: ranks have one schedule. */
-static int64_t scratch_count(lower *l, const coll_program *p, int64_t count)
+static int64_t scratch_count(const coll_program *p, int64_t count)
 {
     int64_t chunk = 0, slots = 0;
     for (int c = 0; c < p->chunks; c++) {
         int64_t size = coll_chunk_begin(p, c + 1, count) - coll_chunk_begin(p, c, count);
         chunk = size > chunk ? size : chunk;
     }
-    for (int rank = 0; rank < p->ranks; rank++) {
-        int64_t own = coll_rank_program_of(p, rank, l->a)->slots;
-        slots = own > slots ? own : slots;
-    }
+    arena *scratch = arena_new();
+    coll_rank_program **ranks = coll_proved_rank_programs(p, scratch);
+    for (int rank = 0; rank < p->ranks; rank++)
+        slots = ranks[rank]->slots > slots ? ranks[rank]->slots : slots;
+    arena_free(scratch);
     return chunk * slots;
 }
 
@@ -263,7 +264,7 @@ void collectives_scratch(lower *l)
             int64_t own = largest_call(&l->s->functions.items[f]->body, (int)i);
             most = own > most ? own : most;
         }
-        int64_t count = c->program ? scratch_count(l, c->program, most) : 0;
+        int64_t count = c->program ? scratch_count(c->program, most) : 0;
         if (!count)
             continue;
         c->scratch = schedule_buffer_add(l, NULL, count, MEMORY_COMMUNICATION);

@@ -34,7 +34,8 @@ static void the_ring_of_the_manual(void **state)
             const coll_send *a = &mine->sends.items[i], *b = &standard->sends.items[i];
             assert_true(a->step == b->step && a->chunk == b->chunk && a->from == b->from &&
                         a->to == b->to && a->op == b->op);
-            assert_string_equal(a->line, a->op == COLL_REDUCE ? "ring.plan:4" : "ring.plan:5");
+            assert_string_equal(coll_place_of(mine, a).line,
+                                a->op == COLL_REDUCE ? "ring.plan:4" : "ring.plan:5");
         }
     }
     assert_string_equal(blocks_diagnostics(&t), "");
@@ -236,8 +237,9 @@ static void the_text_form_reads_back(void **state)
     int32_t route[] = {3, 9};
     vec_push(t.memory, &p->links, route[0]);
     vec_push(t.memory, &p->links, route[1]);
-    coll_program_add(p, (coll_send){0, 0, 1, 0, COLL_COPY, 0, 2, SPAN_NONE, "some where.plan:3"});
-    coll_program_add(p, (coll_send){4, 1, 0, 1, COLL_COPY, 0, 0, SPAN_NONE, NULL});
+    coll_program_add(p, (coll_send){0, 0, 1, 0, COLL_COPY, 0, 2,
+                                    coll_program_place(p, SPAN_NONE, "some where.plan:3")});
+    coll_program_add(p, (coll_send){4, 1, 0, 1, COLL_COPY, 0, 0, 0});
     round_trip(p);
     text printed = text_in(t.memory);
     coll_print(p, &printed);

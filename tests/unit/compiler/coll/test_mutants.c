@@ -73,7 +73,7 @@ static coll_program *mutant(const coll_program *p, mutation kind, uint64_t *seed
     coll_send *sends = arena_array(a, coll_send, p->sends.count + 1);
     for (size_t i = 0; i < p->sends.count; i++) {
         coll_send s = p->sends.items[i];
-        s.route_count = 0;
+        s.route_count = s.place = 0;
         if (i == victim)
             change(&s, p, kind, seed);
         if (i != victim || kind != DROP)

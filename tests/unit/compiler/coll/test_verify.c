@@ -11,8 +11,7 @@
 
 static coll_send send_of(int step, int chunk, int from, int to, coll_op op)
 {
-    return (coll_send){
-        .step = step, .chunk = chunk, .from = from, .to = to, .op = op, .at = SPAN_NONE};
+    return (coll_send){.step = step, .chunk = chunk, .from = from, .to = to, .op = op};
 }
 
 static coll_program *ring(arena *a, int n)

@@ -65,7 +65,7 @@ static void trees_are_packed_onto_the_links(void **state)
     coll_routes *routes = coll_routes_new(r.out.training->links, nodes, 8, r.memory);
     double links = coll_rate(p, routes) / 25e9;
     assert_true(links > 24.0 / 7 - 1e-9); /* design.md */
-    assert_non_null(p->sends.items[0].line);
+    assert_non_null(coll_place_of(p, &p->sends.items[0]).line);
     sema_run_free(&r);
 }
 
