@@ -7,12 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    FIRST_BLOCK = 64 * 1024,
-    LARGEST_BLOCK = 8 * 1024 * 1024,
-    OWN_BLOCK = 1024 * 1024,
-    ALIGNMENT = 16
-};
+enum { FIRST_BLOCK = 64 * 1024, LARGEST_BLOCK = 1024 * 1024, ALIGNMENT = 16 };
 
 typedef struct block {
     struct block *next;
@@ -69,7 +64,7 @@ void arena_free(arena *a)
 /* The first of the list is the one that is filled up; what is large has one of its own behind it. */
 static block *block_add(arena *a, size_t bytes)
 {
-    bool own = bytes >= OWN_BLOCK && a->blocks;
+    bool own = bytes >= LARGEST_BLOCK && a->blocks;
     size_t size = own || bytes > a->next_size ? bytes : a->next_size;
     if (a->next_size < LARGEST_BLOCK)
         a->next_size *= 2;
@@ -133,7 +128,7 @@ void *arena_grow(arena *a, void *items, size_t bytes, size_t wanted)
         a->used += then - now;
         return items;
     }
-    block **own = now >= OWN_BLOCK ? block_of(a, items, now) : NULL;
+    block **own = now >= LARGEST_BLOCK ? block_of(a, items, now) : NULL;
     if (own)
         return grow_block(a, own, then);
     void *grown = arena_alloc(a, wanted);

@@ -33,12 +33,13 @@ static graph_op *op_make(build *b, op_kind kind, int inputs, int outputs)
     memset(op->input_map, NO_INDEX, sizeof *op->input_map * (size_t)inputs);
     memset(op->output_map, NO_INDEX, sizeof *op->output_map * (size_t)outputs);
     op->attrs.variable = -1;
-    for (int i = 0; i < inputs; i++)
-        vec_push(a, &op->inputs, NULL);
+    op->inputs.items = arena_array(a, graph_value *, inputs);
+    op->inputs.count = op->inputs.room = (size_t)inputs;
+    op->outputs.items = arena_array(a, graph_value *, outputs);
+    op->outputs.count = op->outputs.room = (size_t)outputs;
     for (int i = 0; i < outputs; i++) {
-        graph_value *v = graph_value_new(b->g, b->region, (graph_type){.rank = 0});
-        v->producer = op;
-        vec_push(a, &op->outputs, v);
+        op->outputs.items[i] = graph_value_new(b->g, b->region, (graph_type){.rank = 0});
+        op->outputs.items[i]->producer = op;
     }
     return op;
 }

@@ -380,12 +380,14 @@ static void statement(elaboration *e, const ast_node *node)
     }
 }
 
-static bool too_many(elaboration *e, const ast_node *node)
+bool elab_full(elaboration *e, const ast_node *node, int more)
 {
-    if (e->graph->next_value < ELAB_MOST_OPS)
+    if (e->graph->next_value - e->setup->derived + more < ELAB_MOST_OPS)
         return false;
-    if (!e->too_deep)
-        sema_report(e->sema, E0238, node->at, "more than %d operators", ELAB_MOST_OPS);
+    if (!e->too_deep) {
+        diag *d = sema_report(e->sema, E0238, node->at, "more than %d operators", ELAB_MOST_OPS);
+        diag_fix(d, "'repeat' writes the operators of a layer once, however often it is called");
+    }
     e->too_deep = true;
     return true;
 }
@@ -396,7 +398,7 @@ void elab_body(elaboration *e, const ast_node *body)
         body && body->parent && body->parent->kind != AST_IF && body->parent->kind != AST_ELSE;
     for (size_t i = 0; body && i < body->count && !e->frame->returned; i++) {
         const ast_node *node = body->children[i];
-        if (too_many(e, node)) {
+        if (elab_full(e, node, 0)) {
             e->frame->returned = true;
             return;
         }

@@ -634,7 +634,8 @@ static value call_definition(elaboration *e, const definition *d, const ast_node
     e->sema->entry = entry;
     elab_place(e, node->at);
     if (v.kind == VALUE_TENSOR && !hand_out(e, node, callee, &v.tensor))
-        return value_poison();
+        v = value_poison();
+    frame_give_back(e, callee);
     return v;
 }
 

@@ -6,7 +6,8 @@ frame *frame_push(elaboration *e, const definition *of, span call)
 {
     frame *f = arena_make(e->sema->memory, frame);
     *f = (frame){.caller = e->frame, .of = of, .file = of->file, .result = value_poison()};
-    f->names = table_in(e->sema->memory);
+    f->names = e->spare_names.count ? e->spare_names.items[--e->spare_names.count]
+                                    : table_in(e->sema->memory);
     f->path = e->frame ? e->frame->path : NULL;
     f->own_path = e->frame ? e->frame->own_path : NULL;
     f->place = e->frame ? e->frame->place : NULL;
@@ -31,9 +32,20 @@ void frame_pop(elaboration *e)
     e->build->trail = shorter;
 }
 
+void frame_give_back(elaboration *e, frame *f)
+{
+    for (size_t i = 0; i < f->names.room; i++)
+        if (f->names.slots[i].name && f->names.slots[i].kind == NAME_VALUE)
+            vec_push(e->sema->memory, &e->spare_bindings, f->names.slots[i].item);
+    table_clear(&f->names);
+    vec_push(e->sema->memory, &e->spare_names, f->names);
+    f->names = table_in(e->sema->memory);
+}
+
 binding *frame_bind(elaboration *e, atom name, value v, span at)
 {
-    binding *b = arena_make(e->sema->memory, binding);
+    binding *b = e->spare_bindings.count ? e->spare_bindings.items[--e->spare_bindings.count]
+                                         : arena_make(e->sema->memory, binding);
     *b = (binding){.name = name, .value = v, .at = at, .variable = -1};
     table_set(&e->frame->names, name, NAME_VALUE, b);
     return b;

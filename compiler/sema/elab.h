@@ -80,6 +80,8 @@ typedef struct elaboration {
         counts;      /* eval: bool [batch], true for samples that count; made when first needed */
     table variables; /* path -> index + 1 */
     table clocks;    /* name -> build_operand * */
+    VEC(table) spare_names; /* empty, of frames that were given back; and their bindings */
+    VEC(binding *) spare_bindings;
     VEC(metric) metrics;
     build_operand loss;
     build_operand scores; /* of ids that are wanted, as the first loss or metric takes them */
@@ -88,7 +90,6 @@ typedef struct elaboration {
     int calls;
     bool too_deep; /* or too many operators or calls, reported: nothing is called any more */
     int randoms;
-    int ops_reported;
     struct setup *setup;
     build_operand average_keeps, average_takes; /* of the old average and of the parameter */
     struct updated *updated; /* inside an optimizer: the parameter that it updates */
@@ -97,6 +98,10 @@ typedef struct elaboration {
 /* elab.c: frames and names. */
 frame *frame_push(elaboration *e, const definition *of, span call);
 void frame_pop(elaboration *e);
+
+/* Gives back the names of a frame that is popped and that nobody asks any more: calls are many. */
+void frame_give_back(elaboration *e, frame *f);
+
 binding *frame_bind(elaboration *e, atom name, value v, span at);
 void frame_bind_dim(elaboration *e, atom name, label *l);
 binding *frame_lookup(const elaboration *e, atom name);
@@ -158,6 +163,10 @@ void builtin_offer_all(nearest *n);
 void builtin_arity(const builtin *b, int *least, int *most);
 
 /* body.c: statements. */
+/* Whether the graph has no room for the operators of a definition's body, or for `more` that `node` is about to write: reported
+ * once. What differentiation writes does not count, so that a check and a build say the same. */
+bool elab_full(elaboration *e, const ast_node *node, int more);
+
 void elab_body(elaboration *e, const ast_node *body);
 
 /* The state becomes x: at once, or, in a repeat, as its slice of one round. */

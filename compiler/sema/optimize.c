@@ -396,6 +396,9 @@ static void sum_microbatches(elaboration *e, updated *all, int count)
     }
 }
 
+/* Of each parameter's gradient: its square, their sum, and that added to the others'. */
+enum { OPS_OF_NORM = 3 };
+
 bool optimize_build(elaboration *e)
 {
     graph *g = e->graph;
@@ -405,8 +408,10 @@ bool optimize_build(elaboration *e)
     int count = 0;
     const ast_node at = here(e);
     elab_place(e, at.at);
+    int own = g->next_value;
     if (!e->sema->checking)
         pass_differentiate(g, e->function, e->loss.value, gradients);
+    e->setup->derived += g->next_value - own;
     for (size_t i = 0; i < variables; i++) {
         const graph_variable *v = &g->variables.items[i];
         bool updates = v->kind == VARIABLE_PARAMETER && !v->frozen;
@@ -424,8 +429,13 @@ bool optimize_build(elaboration *e)
     }
     if (!count)
         return true;
+    if (elab_full(e, e->setup->optimizer ? e->setup->optimizer : e->setup->train->node,
+                  count * OPS_OF_NORM))
+        return false;
+    own = g->next_value;
     if (e->setup->out->microbatches > 1 && !e->sema->checking)
         sum_microbatches(e, all, count);
+    e->setup->derived += g->next_value - own;
     build_operand norm = gradient_norm(e, all, count);
     if (e->setup->out->clip > 0)
         clip_by_norm(e, all, count, norm);

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { FIRST_ROOM = 16, LONGEST_COMPARED = 64 };
+enum { FIRST_ROOM = 4, LONGEST_COMPARED = 64 };
 
 table table_in(arena *a)
 {
@@ -49,6 +49,13 @@ void table_set(table *t, atom name, int kind, void *item)
     if (!slot->name)
         t->count++;
     *slot = (table_slot){name, kind, item};
+}
+
+void table_clear(table *t)
+{
+    if (t->room)
+        memset(t->slots, 0, t->room * sizeof *t->slots);
+    t->count = 0;
 }
 
 nearest nearest_to(const char *wanted)

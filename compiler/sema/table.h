@@ -29,6 +29,9 @@ table table_in(arena *a);
 void *table_get(const table *t, atom name, int kind);
 void table_set(table *t, atom name, int kind, void *item);
 
+/* Takes all names out, and keeps the room. */
+void table_clear(table *t);
+
 /* Remembers the nearest of the names offered to `wanted`, by edit distance.
  *
  *     nearest n = nearest_to("linaer");

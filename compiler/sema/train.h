@@ -112,6 +112,7 @@ typedef struct setup {
     int *averages;             /* by parameter: its average's variable + 1, or 0 */
     size_t average_count;
     bool size_doubted; /* an axis is reported: it may be its size that is wrong */
+    int derived;       /* values of the graph that differentiation made */
     bool wrong;        /* the train or its model has a mistake */
     bool built;        /* the graph is whole */
     bool data_lost;    /* the data clause could not be read */
