@@ -441,17 +441,20 @@ coll_program *coll_evaluate(const ast_node *topology, const coll_request *reques
         return NULL;
     }
     const ast_node *body = ast_child(topology, AST_BODY);
-    return body && bind_parameters(&e) && run_body(&e, body) && start_program(&e) ? e.program
-                                                                                  : NULL;
+    bool done = body && bind_parameters(&e) && run_body(&e, body) && start_program(&e);
+    if (request->work)
+        *request->work += COLL_MAX_WORK - e.scope.work;
+    return done ? e.program : NULL;
 }
 
-bool coll_check_block(const ast_node *topology, const source_set *sources, diag_sink *sink)
+bool coll_check_block(const ast_node *topology, const source_set *sources, diag_sink *sink,
+                      int64_t *work)
 {
     static const int counts[] = {4, 2, 3, 1, 5, 6, 7, 8, 9, 12, 16};
     int before = diag_error_count(sink);
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         arena *a = arena_new();
-        coll_request request = {.ranks = counts[i], .at = SPAN_NONE, .trial = true};
+        coll_request request = {.ranks = counts[i], .at = SPAN_NONE, .work = work, .trial = true};
         const coll_program *p = coll_evaluate(topology, &request, sources, sink, a);
         bool right = p ? coll_verify(p, sink) : diag_error_count(sink) == before;
         arena_free(a);

@@ -1,4 +1,5 @@
 /* cluster.c: a `cluster` block as a link graph: nodes and devices counted out, links and switches between them. */
+#include "sema/spend.h"
 #include "sema/train.h"
 
 #include "cluster/link_graph.h"
@@ -533,6 +534,7 @@ cluster_model *cluster_build(sema *s, const definition *d)
     b.gap = d->node->poisoned;
     b.out->links = link_graph_new(s->memory, d->name);
     read_body(&b, ast_child(d->node, AST_BODY), "");
+    spend(s, (int64_t)b.out->links->arcs.count * SPEND_ARC);
     if (!b.out->poisoned && !b.out->devices.count) {
         diag *e = sema_report(s, E0312, d->node->name_at, "cluster '%s' has no devices", d->name);
         diag_fix(e, "node box { cpu worker[4] { memory 1 GiB } }");

@@ -4,6 +4,7 @@
  * each place on the other axes, and one program serves all groups.
  */
 #include "sema/clause.h"
+#include "sema/spend.h"
 
 #include "coll/cost.h"
 #include "coll/evaluate.h"
@@ -182,7 +183,9 @@ static void add_candidate(candidates *c, const groups *g, coll_program *p)
     if (!p)
         return;
     c->programs[c->count] = p;
-    c->costs[c->count++] = coll_cost_of(p, g->routes[0], g->setup->sema->memory);
+    if (!g->setup->sema->checking)
+        c->costs[c->count] = coll_cost_of(p, g->routes[0], g->setup->sema->memory);
+    c->count++;
 }
 
 /* The library's topologies as the links carry them, and trees. */
@@ -195,11 +198,14 @@ static void gather_candidates(const groups *g, candidates *c)
     for (size_t i = 0; library && i < sizeof names / sizeof *names; i++) {
         const definition *d =
             table_get(&library->own, atom_of(u->sema->atoms, names[i]), (int)AST_TOPOLOGY);
-        coll_request request = {.ranks = g->size, .at = g->reduce->at, .trial = true};
+        coll_request request = {
+            .ranks = g->size, .at = g->reduce->at, .work = &u->sema->work, .trial = true};
         coll_program *p =
             d ? coll_evaluate(d->node, &request, u->sema->sources, u->sema->diags, u->sema->memory)
               : NULL;
         add_candidate(c, g, p ? laid_out(g, p, false) : NULL);
+        if (u->sema->checking && c->count)
+            return; /* there is one, and what it costs is no error */
     }
     add_candidate(c, g, trees(g, false));
 }
@@ -241,6 +247,8 @@ static coll_program *cheapest(const groups *g, training_reduce *r)
     gather_candidates(g, &c);
     if (c.count == 0)
         return trees(g, true); /* says why there is none */
+    if (g->setup->sema->checking)
+        return c.programs[0];
     double bytes = gradient_bytes(g->setup);
     r->weighed = weighed(&c, bytes, g->setup->sema->memory);
     return c.programs[coll_cheapest(c.costs, c.count, bytes)];
@@ -269,6 +277,8 @@ static bool settle(setup *u, training_reduce *r)
                                              : laid_out(&g, (coll_program *)r->program, true);
     bool proved = p == r->program; /* where it was made */
     r->program = p;
+    if (p && !proved)
+        spend_proof(u->sema, p);
     return p && (proved || coll_verify(p, u->sema->diags));
 }
 

@@ -1,5 +1,6 @@
 /* plan.c: the clauses of a plan: the mesh, what is split over it, how gradients are reduced, what is required. */
 #include "sema/clause.h"
+#include "sema/spend.h"
 
 #include "coll/evaluate.h"
 #include "coll/verify.h"
@@ -186,6 +187,31 @@ static bool sums_for_all(setup *u, const ast_node *name, const definition *d)
     return false;
 }
 
+/* The same topology for as many ranks is made and proved once, while what is kept of them is not too much. */
+static const coll_program *program_of(sema *s, const ast_node *topology, coll_request *request)
+{
+    enum { MOST_KEPT = 1 << 21 };
+    text words = text_in(s->memory);
+    text_add(&words, "%s %d %d", topology->name, request->ranks, request->per_node);
+    for (size_t i = 0; i < request->argument_count; i++)
+        text_add(&words, " %s %lld", request->arguments[i].name ? request->arguments[i].name : "",
+                 (long long)request->arguments[i].value);
+    atom key = atom_of(s->atoms, text_done(&words));
+    coll_program *p = table_get(&s->programs, key, 0);
+    if (p)
+        return p;
+    bool keep = s->program_sends < MOST_KEPT;
+    request->work = &s->work;
+    p = coll_evaluate(topology, request, s->sources, s->diags, keep ? s->kept : s->memory);
+    if (!p || !coll_verify(p, s->diags))
+        return NULL;
+    spend_proof(s, p);
+    s->program_sends += p->sends.count;
+    if (keep)
+        table_set(&s->programs, key, 0, p);
+    return p;
+}
+
 static bool evaluate(setup *u, const ast_node *by, training_reduce *r)
 {
     const ast_node *name = by->kind == AST_CALL ? by->children[0] : by;
@@ -205,10 +231,8 @@ static bool evaluate(setup *u, const ast_node *by, training_reduce *r)
         return false;
     if (ranks == 1 || !cluster_holds(u, ranks))
         return true;
-    coll_program *p =
-        coll_evaluate(d->node, &request, u->sema->sources, u->sema->diags, u->sema->memory);
-    r->program = p;
-    return p && coll_verify(p, u->sema->diags);
+    r->program = program_of(u->sema, d->node, &request);
+    return r->program != NULL;
 }
 
 /* `as int8(block = 256) with feedback`: right, and not carried out yet. */

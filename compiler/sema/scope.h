@@ -88,9 +88,13 @@ struct sema {
     table paths; /* path of a file -> sema_file */
     VEC(sema_file *) files;
     sema_file *main;
-    table missing;  /* libraries whose `use` is missing, by file */
-    table reported; /* places that have an error already */
-    span entry;     /* of the library, while it is elaborated: the call in one's own file */
+    int64_t work;         /* spend.h */
+    bool spent;           /* more than it may: reported */
+    table programs;       /* of topologies, proved, by what they were made from */
+    size_t program_sends; /* of all of them */
+    table missing;        /* libraries whose `use` is missing, by file */
+    table reported;       /* places that have an error already */
+    span entry;           /* of the library, while it is elaborated: the call in one's own file */
 };
 
 /* A diagnostic, unless one stands at that very place already: then NULL, which notes and fixes accept. */

@@ -1,5 +1,6 @@
 #include "sema/clause.h"
 #include "sema/lint.h"
+#include "sema/spend.h"
 
 #include "coll/evaluate.h"
 #include "coll/verify.h"
@@ -34,6 +35,7 @@ sema *sema_new(const sema_context *context, const ast_node *file)
     s->paths = table_in(s->kept);
     s->reported = table_in(s->kept);
     s->missing = table_in(s->kept);
+    s->programs = table_in(s->kept);
     intern_words(s);
     s->main = scope_load(s, file, source_path(s->sources, file->at.file), false);
     s->misread = diag_error_count(s->diags) > 0;
@@ -159,6 +161,7 @@ static void build_graph(setup *u)
     u->graph->form = atom_of(s->atoms, "graph");
     u->built = !u->model->poisoned && u->out->batch && u->data && !u->data_lost && model_build(u);
     u->wrong = u->wrong || !u->built;
+    spend(s, (int64_t)u->graph->next_value * SPEND_ELABORATED);
     if (u->built)
         weights_settle(u);
     u->wrong = u->wrong || u->poisoned;
@@ -252,7 +255,7 @@ typedef struct laid_train {
 /* What a check goes through. */
 typedef struct checking {
     VEC(laid_train *) trains;
-    table by_name;  /* the same */
+    table by_name; /* the same */
     laid_train without_train;
     table clusters; /* those that a plan names */
     bool misread;   /* an error before: nothing is said of what is not carried out yet */
@@ -291,6 +294,10 @@ static void take_plan(sema *s, definition *plan, checking *c)
 
 static void check_plan(const setup *train, const definition *plan, const checking *c)
 {
+    if (!spend_may_go_on(train->sema, plan->node->name_at))
+        return;
+    if (train->graph)
+        spend(train->sema, (int64_t)train->graph->next_value * SPEND_LAID_OUT);
     arena *outer = own_memory(train->sema);
     setup *u = plan_setup(train, plan);
     if (read_plan(u) && !c->misread)
@@ -300,6 +307,8 @@ static void check_plan(const setup *train, const definition *plan, const checkin
 
 static void check_train(sema *s, const laid_train *laid, const checking *c)
 {
+    if (!laid->plans.count || !spend_may_go_on(s, laid->plans.items[0]->node->name_at))
+        return;
     arena *outer = own_memory(s);
     const setup *known = laid->train ? train_setup(s, laid->train) : setup_new(s, NULL, NULL, 0);
     for (size_t k = 0; k < laid->plans.count; k++)
@@ -319,7 +328,7 @@ static void check_trains(sema *s, const checking *c)
 /* A train or cluster that no plan uses. */
 static void check_unused(sema *s, const definition *d, const checking *c)
 {
-    if (d->poisoned)
+    if (d->poisoned || !spend_may_go_on(s, d->node->name_at))
         return;
     arena *outer = own_memory(s);
     if (d->kind == AST_TRAIN && !table_get(&c->by_name, d->name, 0)) {
@@ -335,12 +344,14 @@ static void check_unused(sema *s, const definition *d, const checking *c)
 static checking check_topologies(sema *s)
 {
     checking c = {.by_name = table_in(s->memory), .clusters = table_in(s->memory)};
+    s->checking = true;
     const definition_vec *all = &s->main->definitions;
     for (size_t i = 0; i < all->count; i++) {
         definition *d = all->items[i];
-        if (d->kind == AST_TOPOLOGY && !d->poisoned)
-            d->poisoned = !coll_check_block(d->node, s->sources, s->diags);
+        if (d->kind == AST_TOPOLOGY && !d->poisoned && spend_may_go_on(s, d->node->name_at))
+            d->poisoned = !coll_check_block(d->node, s->sources, s->diags, &s->work);
     }
+    s->checking = false;
     c.misread = diag_error_count(s->diags) > 0;
     return c;
 }

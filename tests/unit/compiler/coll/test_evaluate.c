@@ -180,7 +180,8 @@ static void a_block_is_checked_by_itself(void **state)
     blocks library = blocks_stdlib();
     for (size_t i = 0; i < library.file->count; i++)
         if (library.file->children[i]->kind == AST_TOPOLOGY)
-            assert_true(coll_check_block(library.file->children[i], library.sources, library.sink));
+            assert_true(
+                coll_check_block(library.file->children[i], library.sources, library.sink, NULL));
     assert_string_equal(blocks_diagnostics(&library), "");
     arena_free(library.memory);
     /* Right on 4 ranks and on 2; not on 3. */
@@ -192,7 +193,7 @@ static void a_block_is_checked_by_itself(void **state)
                                    "    else { send 0 from r to r - far reduce }\n"
                                    "  }\n"
                                    "}\n");
-    assert_false(coll_check_block(blocks_find(&t, "x"), t.sources, t.sink));
+    assert_false(coll_check_block(blocks_find(&t, "x"), t.sources, t.sink, NULL));
     assert_non_null(strstr(blocks_diagnostics(&t), "is no all_reduce on 3 ranks"));
     assert_int_equal(diag_error_count(t.sink), 1);
     arena_free(t.memory);
