@@ -4,6 +4,7 @@
 #include "driver/paths.h"
 #include "graph/verify.h"
 #include "parse/parse.h"
+#include "pass/bound.h"
 #include "pass/partition.h"
 #include "pass/simplify.h"
 
@@ -113,7 +114,7 @@ static const char *verify_schedule(compilation *c)
 static bool run_place(compilation *c)
 {
     pass_place(c->schedule);
-    return true;
+    return pass_bound(c->training, c->schedule->arena_bytes, "in all", c->session->diags);
 }
 
 static bool run_generate(compilation *c)

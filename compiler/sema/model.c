@@ -284,7 +284,8 @@ static bool read_loss(elaboration *e)
     const definition *m = e->setup->model;
     const binding *b = frame_lookup(e, e->sema->words.w_loss);
     if (!b) {
-        report_no_loss(e, m);
+        if (!e->frame->returned) /* else it is reported why */
+            report_no_loss(e, m);
         return false;
     }
     if (b->value.kind == VALUE_POISON)

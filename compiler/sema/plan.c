@@ -430,6 +430,8 @@ void plan_finish(setup *u)
         u->poisoned || !u->graph || !u->cluster || diag_report_count(u->sema->diags) != before;
     if (!u->poisoned)
         plan_check_together(u);
+    if (!u->poisoned && u->built)
+        plan_check_memory(u);
     if (!u->poisoned)
         default_reduces(u);
     if (!u->poisoned)

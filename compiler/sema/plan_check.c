@@ -31,7 +31,7 @@ static span earlier_of(span a, span b)
     return a.begin > b.begin ? b : a;
 }
 
-static bool is_batch(const setup *u, atom dim)
+bool plan_splits_batch(const setup *u, atom dim)
 {
     for (size_t i = 0; i < u->graph->dims.count; i++)
         if (u->graph->dims.items[i].batch && u->graph->dims.items[i].name == dim)
@@ -146,7 +146,8 @@ static bool divides(setup *u, const training_split *s, const graph_dim *dim, dia
 static const training_split *first_inner(const setup *u, int axis)
 {
     for (size_t i = 0; i < u->out->splits.count; i++)
-        if (u->out->splits.items[i].axis == axis && !is_batch(u, u->out->splits.items[i].dim))
+        if (u->out->splits.items[i].axis == axis &&
+            !plan_splits_batch(u, u->out->splits.items[i].dim))
             return &u->out->splits.items[i];
     return NULL;
 }
@@ -375,7 +376,7 @@ static void check_microbatches(setup *u)
     const ast_node *batch = table_get(&u->clauses, atom_of(u->sema->atoms, "batch"), CLAUSE_TRAIN);
     int64_t share = u->out->batch;
     for (size_t i = 0; i < u->out->splits.count; i++)
-        if (is_batch(u, u->out->splits.items[i].dim))
+        if (plan_splits_batch(u, u->out->splits.items[i].dim))
             share /= u->out->mesh.items[u->out->splits.items[i].axis].size;
     int stages = u->out->mesh.items[p->axis].size;
     if (share % p->microbatches) {

@@ -185,6 +185,10 @@ bool plan_check_cluster(setup *u); /* false: the mesh is too large */
 bool plan_check_splits(setup *u);  /* false: an axis is split over that cannot be meant */
 void plan_check_axes(setup *u);
 void plan_check_together(setup *u);
+bool plan_splits_batch(const setup *u, atom dim); /* is the dimension the batch? */
+
+/* plan_memory.c */
+void plan_check_memory(setup *u);
 
 /* links.c: each reduction's program on the cluster's links; makes those of `trees` and `auto`. Proved, or reported. */
 void reduces_settle(setup *u);
