@@ -22,11 +22,18 @@ bool init_known(sema *s, const ast_node *x)
         name->kind == AST_NAME && (needed || name->name == w->w_zeros || name->name == w->w_ones);
     if (known && given == needed)
         return true;
-    diag *d =
-        sema_report(s, known ? E0202 : E0201, x->at,
-                    known ? "'%s' takes another number of arguments" : "'%s' is no initial value",
-                    name->name ? name->name : "this");
-    diag_fix(d, "zeros, ones, constant(c), normal(mean, deviation) or uniform(low, high)");
+    static const char *const values[] = {"zeros", "ones", "constant", "normal", "uniform"};
+    nearest n = nearest_to(name->kind == AST_NAME ? name->name : "");
+    for (size_t i = 0; !known && i < sizeof values / sizeof *values; i++)
+        nearest_offer(&n, values[i]);
+    diag *d = known ? sema_report(s, E0202, x->at, "'%s' takes %zu number%s, and gets %zu",
+                                  name->name, needed, needed == 1 ? "" : "s", given)
+                    : sema_report(s, E0201, x->at, "'%s' is no initial value",
+                                  name->name ? name->name : "this");
+    if (nearest_found(&n))
+        diag_fix_edit(d, name->at, n.best, "did you mean '%s'?", n.best);
+    else
+        diag_fix(d, "zeros, ones, constant(c), normal(mean, deviation) or uniform(low, high)");
     return false;
 }
 
@@ -51,6 +58,8 @@ static bool read_init(elaboration *e, const ast_node *init, graph_variable *v)
     size_t needed = x->kind == AST_CALL ? x->count - 1 : 0;
     v->init = name->name;
     for (size_t i = 0; i < needed; i++) {
+        if (x->children[i + 1]->kind == AST_NAMED)
+            return false; /* reported by the check of names */
         value a = elab_expression(e, x->children[i + 1]);
         if (a.kind == VALUE_DIM)
             a = value_number((double)a.dim->size);
@@ -257,8 +266,9 @@ static void metric_statement(elaboration *e, const ast_node *node)
     if (v.kind == VALUE_POISON || !elab_as_tensor(e, node, v, e->real, &x))
         return;
     if (tensor_rank(&x)) {
-        sema_report(e->sema, E0222, node->at, "metric '%s' is one number, and this is %s",
-                    node->name, value_words(&v, e->sema->memory));
+        diag *d = sema_report(e->sema, E0222, node->at, "metric '%s' is one number, and this is %s",
+                              node->name, value_words(&v, e->sema->memory));
+        diag_fix(d, v.tensor.value->type.dtype == DTYPE_BOOL ? "mean(number(…))" : "mean(…)");
         return;
     }
     vec_push(e->sema->memory, &e->metrics, (metric){node->name, x, node->at});

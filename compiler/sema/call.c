@@ -31,6 +31,44 @@ static const parameter *named_flag(const caller_names *names, const definition *
     return p && p->kind == PARAMETER_FLAG ? p : NULL;
 }
 
+/* How many dimensions the head of a tensor names, `..` aside. */
+static size_t head_names(const parameter *p)
+{
+    const ast_node *dims = p->kind == PARAMETER_TENSOR ? ast_child(p->type, AST_DIMS) : NULL;
+    size_t count = 0;
+    for (size_t i = 0; dims && i < dims->count; i++) {
+        const ast_node *d = dims->children[i];
+        count += d->kind != AST_REST;
+    }
+    return count;
+}
+
+/* NumPy's ways to say over which dimension. */
+static bool is_axis(const char *name)
+{
+    static const char *const words[] = {"axis", "axes", "dim", "dims", "reduction_indices"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!strcmp(words[i], name))
+            return true;
+    return false;
+}
+
+static void suggest_parameters(sema *s, diag *g, const definition *d, const ast_node *arg)
+{
+    enum { MOST = 8 };
+    text words = text_in(s->memory);
+    int count = 0;
+    bool tensor = d->parameter_count && d->parameters[0].kind == PARAMETER_TENSOR;
+    for (int k = tensor; k < d->parameter_count; k++)
+        text_add(&words, "%s%s", count++ ? ", " : "", d->parameters[k].name);
+    if (tensor && head_names(&d->parameters[0]) && is_axis(arg->name))
+        diag_fix(g, "%s(%s over D) names the dimension", d->name, d->parameters[0].name);
+    else if (count && count <= MOST)
+        diag_fix(g, "it has %s", text_done(&words));
+    else if (!count)
+        diag_fix(g, "leave it out: '%s' has no others", d->name);
+}
+
 static void report_unknown_parameter(sema *s, const definition *d, const ast_node *arg)
 {
     /* Its own body misses the name too, or the file's own definition of that name is lost. */
@@ -44,6 +82,8 @@ static void report_unknown_parameter(sema *s, const definition *d, const ast_nod
     diag_note(g, d->node->name_at, "'%s' is defined here", d->name);
     if (nearest_found(&n))
         diag_fix_edit(g, arg->name_at, n.best, "did you mean '%s'?", n.best);
+    else
+        suggest_parameters(s, g, d, arg);
 }
 
 static void report_too_many(sema *s, const definition *d, const ast_node *arg)
@@ -69,18 +109,6 @@ static const parameter *parameter_for(const caller_names *names, const definitio
     return p || !positional ? p : &d->parameters[next];
 }
 
-/* How many dimensions the head of a tensor names, `..` aside. */
-static size_t head_names(const parameter *p)
-{
-    const ast_node *dims = p->kind == PARAMETER_TENSOR ? ast_child(p->type, AST_DIMS) : NULL;
-    size_t count = 0;
-    for (size_t i = 0; dims && i < dims->count; i++) {
-        const ast_node *d = dims->children[i];
-        count += d->kind != AST_REST;
-    }
-    return count;
-}
-
 /* The parameter that takes `arg`; NULL after a report. */
 static const parameter *give(sema *s, const caller_names *names, const definition *d,
                              const ast_node *arg, const ast_node **given)
@@ -92,9 +120,14 @@ static const parameter *give(sema *s, const caller_names *names, const definitio
         report_too_many(s, d, arg);
     if (!p)
         return NULL;
-    if (given[p - d->parameters]) {
-        diag *g = sema_report(s, E0203, arg->at, "parameter '%s' is given twice", p->name);
-        diag_note(g, given[p - d->parameters]->at, "first here");
+    const ast_node *first = given[p - d->parameters];
+    if (first) {
+        bool cut = first->kind == AST_NUMBER && arg->kind == AST_NAMED;
+        diag *g = sema_report(s, E0203, cut ? first->at : arg->at, "parameter '%s' is given twice",
+                              p->name);
+        diag_note(g, cut ? arg->at : first->at, cut ? "and here" : "first here");
+        if (cut)
+            diag_fix(g, "a ',' ends an argument: 0.5 and 1_000 are numbers");
         return NULL;
     }
     given[p - d->parameters] = arg;
@@ -134,6 +167,8 @@ bool call_match(sema *s, const caller_names *names, const definition *d, const a
             diag *g = sema_report(s, E0202, call->at, "%s '%s' needs its '%s'",
                                   ast_kind_name(d->kind), d->name, d->parameters[i].name);
             diag_note(g, d->parameters[i].node->at, "'%s' is declared here", d->parameters[i].name);
+            diag_fix(g, "%s(%s%s = …)", d->name, call->count > 1 ? "…, " : "",
+                     d->parameters[i].name);
             return false;
         }
     return true;

@@ -184,23 +184,36 @@ static bool read_columns(setup *u, const ast_node *x, data_field *f)
     return true;
 }
 
-/* `hlodout = 20%`: no input is called so, and an option nearly is. */
-static bool is_misspelt_option(setup *u, const ast_node *arg)
+static bool is_input(const setup *u, atom name)
 {
-    const sema_words *w = &u->sema->words;
     const ast_node *body = ast_child(u->model->node, AST_BODY);
     for (size_t i = 0; body && i < body->count; i++)
-        if (body->children[i]->kind == AST_INPUT && body->children[i]->name == arg->name)
-            return false;
+        if (body->children[i]->kind == AST_INPUT && body->children[i]->name == name)
+            return true;
+    return false;
+}
+
+static bool may_be_columns(const ast_node *x)
+{
+    return x->kind == AST_STRING || x->kind == AST_RANGE || (x->kind == AST_NUMBER && !x->unit);
+}
+
+/* `hlodout = 20%`, `test_split = 20%`: no input is called so, and an option nearly is, or no columns are named. */
+static bool is_no_field(setup *u, const ast_node *arg)
+{
+    const sema_words *w = &u->sema->words;
+    const atom known[] = {w->w_holdout, w->w_scale, w->w_shift};
     nearest n = nearest_to(arg->name);
-    nearest_offer(&n, w->w_holdout);
-    nearest_offer(&n, w->w_scale);
-    nearest_offer(&n, w->w_shift);
-    if (!nearest_found(&n))
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        nearest_offer(&n, known[i]);
+    if (is_input(u, arg->name) || (!nearest_found(&n) && may_be_columns(arg->children[0])))
         return false;
     diag *d = sema_report(u->sema, E0227, arg->name_at, "model '%s' has no input '%s'",
                           u->model->name, arg->name);
-    diag_fix_edit(d, arg->name_at, n.best, "did you mean '%s'?", n.best);
+    if (nearest_found(&n))
+        diag_fix_edit(d, arg->name_at, n.best, "did you mean '%s'?", n.best);
+    else
+        diag_fix(d, "options of the data are holdout, scale, shift, mean and std");
     return true;
 }
 
@@ -214,7 +227,7 @@ static void read_field(setup *u, const ast_node *arg, int format)
         u->poisoned = true;
         return;
     }
-    if (formats[format].shape == COLUMNS && is_misspelt_option(u, arg)) {
+    if (formats[format].shape == COLUMNS && is_no_field(u, arg)) {
         u->poisoned = true;
     } else if (formats[format].shape == COLUMNS && x->kind == AST_STRING) {
         f.array = x->name;
@@ -256,6 +269,15 @@ static void read_deviation(setup *u, const ast_node *x)
     u->poisoned = true;
 }
 
+/* A stream is of ids, and ids are not scaled. */
+static void refuse_factor(setup *u, const ast_node *arg, int format)
+{
+    diag *d = sema_report(u->sema, E0225, arg->at, "'%s' gives ids, and '%s' is for numbers",
+                          formats[format].name, arg->name);
+    diag_fix(d, "%s", formats[format].example);
+    u->poisoned = true;
+}
+
 static void read_data_argument(setup *u, const ast_node *arg, int format)
 {
     const sema_words *w = &u->sema->words;
@@ -270,6 +292,10 @@ static void read_data_argument(setup *u, const ast_node *arg, int format)
         u->poisoned = true;
     } else if (arg->name == w->w_holdout)
         read_holdout(u, arg->children[0]);
+    else if (formats[format].shape == STREAM &&
+             (arg->name == w->w_scale || arg->name == w->w_shift || arg->name == w->w_mean ||
+              arg->name == w->w_std))
+        refuse_factor(u, arg, format);
     else if (arg->name == w->w_scale)
         read_factor(u, arg->children[0], &u->scale);
     else if (arg->name == w->w_shift)

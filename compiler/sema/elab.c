@@ -1,4 +1,4 @@
-#include "sema/elab.h"
+#include "sema/clause.h"
 
 #include <string.h>
 
@@ -98,9 +98,14 @@ label *elab_dim_named(elaboration *e, const ast_node *name)
     if (l)
         return l;
     const binding *b = frame_lookup(e, name->name);
-    if (b && b->value.kind != VALUE_POISON)
-        sema_report(e->sema, E0208, name->at, "a dimension is expected here, and '%s' is %s",
-                    name->name, value_words(&b->value, e->sema->memory));
+    if (b && b->value.kind != VALUE_POISON) {
+        diag *d =
+            sema_report(e->sema, E0208, name->at, "a dimension is expected here, and '%s' is %s",
+                        name->name, value_words(&b->value, e->sema->memory));
+        const parameter *p = definition_parameter(e->frame->of, name->name);
+        if (p && (p->kind == PARAMETER_NUMBER || p->kind == PARAMETER_INT))
+            diag_fix(d, "%s: dim in the head of '%s'", p->name, e->frame->of->name);
+    }
     if (b)
         return NULL;
     if (!definition_first_unknown(e->frame->of, name->name))
@@ -113,6 +118,32 @@ label *elab_dim_named(elaboration *e, const ast_node *name)
     return NULL;
 }
 
+/* A name or a whole number as a size; 0: it is neither. */
+static int64_t plain_size(elaboration *e, const ast_node *x)
+{
+    if (x->kind != AST_NAME && x->kind != AST_NUMBER)
+        return 0;
+    value v = elab_expression(e, x);
+    if (v.kind == VALUE_DIM)
+        return v.dim->size;
+    bool whole = v.kind == VALUE_NUMBER && v.number == (double)(int64_t)v.number;
+    return whole && v.number > 0 && v.number <= INT32_MAX ? (int64_t)v.number : 0;
+}
+
+/* What would divide it: the size is known, and so is what it is divided by. */
+static void suggest_divisor(elaboration *e, const ast_node *quotient, diag *d)
+{
+    const ast_node *by = quotient->children[1];
+    int64_t size = plain_size(e, quotient->children[0]), parts = plain_size(e, by);
+    if (!size || !parts)
+        return;
+    arena *a = e->sema->memory;
+    const char *name = by->kind == AST_NAME ? by->name : NULL;
+    const char *divisors = divisors_near(a, size, (int)parts);
+    diag_fix(d, "%s%s%s for %lld, or a multiple of %lld: %s", name ? name : "", name ? " = " : "/ ",
+             divisors, (long long)size, (long long)parts, multiples_near(a, size, (int)parts));
+}
+
 int64_t elab_size(elaboration *e, const ast_node *node)
 {
     value v = elab_expression(e, node);
@@ -122,8 +153,10 @@ int64_t elab_size(elaboration *e, const ast_node *node)
         node->kind == AST_BINARY && node->word[0] == '/') {
         text words = text_in(e->sema->memory);
         ast_write(node, &words);
-        sema_report(e->sema, E0213, node->at, "%s is %s, and a dimension is a whole number",
-                    text_done(&words), number_words(v.number, e->sema->memory));
+        diag *d =
+            sema_report(e->sema, E0213, node->at, "%s is %s, and a dimension is a whole number",
+                        text_done(&words), number_words(v.number, e->sema->memory));
+        suggest_divisor(e, node, d);
         return 0;
     }
     int64_t size = 0;

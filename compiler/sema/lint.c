@@ -43,15 +43,46 @@ static bool is_given(const lint *l, atom name)
            name == w->w_training || (timed && (name == w->w_step || name == w->w_steps));
 }
 
+static void offer_given(const lint *l, nearest *n)
+{
+    const sema_words *w = &l->sema->words;
+    const atom words[] = {w->w_pi, w->w_inf, w->w_training, w->w_step, w->w_steps};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (is_given(l, words[i]))
+            nearest_offer(n, words[i]);
+}
+
+/* `relu(linear)`: what is called so is a definition or an operator, and no value. */
+static bool report_called_by_none(lint *l, const ast_node *name)
+{
+    const definition *d = scope_find(l->sema, l->of->file, AST_LAYER, name->name);
+    if (!d)
+        d = scope_find(l->sema, l->of->file, AST_SCHEDULE, name->name);
+    const builtin *b = d ? NULL : builtin_find(l->sema, name->name);
+    if (!d && !b)
+        return false;
+    diag *g = sema_report(l->sema, E0208, name->at, "'%s' is %s %s, and no value", name->name,
+                          d ? "a" : "an", d ? ast_kind_name(d->kind) : "operator");
+    if (d)
+        diag_note(g, d->node->name_at, "'%s' is defined here", d->name);
+    diag_fix(g, "%s(…), what it gives", name->name);
+    bind(l, name->name);
+    return true;
+}
+
 static void use(lint *l, const ast_node *name, diag_code code, const char *what)
 {
     table_set(&l->names, name->name, LINT_USED, l);
     if (knows(l, name->name) || is_given(l, name->name) || l->gap)
         return;
     nearest n = nearest_to(name->name);
-    if (!definition_offer_flag(&n) && sema_suggests(l->sema))
+    if (!definition_offer_flag(&n) && sema_suggests(l->sema)) {
         nearest_offer_all(&n, &l->names, LINT_NAME);
+        offer_given(l, &n);
+    }
     if (!definition_first_unknown(l->of, name->name))
+        return;
+    if (report_called_by_none(l, name))
         return;
     diag *d = sema_report(l->sema, code, name->at, what, name->name);
     if (nearest_found(&n)) {
@@ -63,6 +94,23 @@ static void use(lint *l, const ast_node *name, diag_code code, const char *what)
 
 static void expression(lint *l, const ast_node *x);
 
+/* A name that nothing has, and a flag of the callee nearly: `self_attention(x, A, casual)`. */
+static void use_argument(lint *l, const definition *d, const ast_node *x)
+{
+    nearest n = nearest_to(x->kind == AST_NAME ? x->name : "");
+    bool unknown = x->kind == AST_NAME && !knows(l, x->name) && !is_given(l, x->name) && !l->gap;
+    for (int k = 0; unknown && k < d->parameter_count; k++)
+        if (d->parameters[k].kind == PARAMETER_FLAG)
+            nearest_offer(&n, d->parameters[k].name);
+    if (!unknown || !nearest_found(&n) || !definition_first_unknown(l->of, x->name)) {
+        expression(l, x);
+        return;
+    }
+    diag *g = sema_report(l->sema, E0206, x->at, "nothing is called '%s' here", x->name);
+    diag_fix_edit(g, x->at, n.best, "did you mean '%s'?", n.best);
+    bind(l, x->name);
+}
+
 /* One argument of a call of `d`; `given` is NULL when the call does not match. */
 static void argument(lint *l, const definition *d, const ast_node *arg, const ast_node **given)
 {
@@ -72,8 +120,10 @@ static void argument(lint *l, const definition *d, const ast_node *arg, const as
             flag = d->parameters[k].kind == PARAMETER_FLAG && arg->kind == AST_NAME;
             dim = dim || (d->parameters[k].kind == PARAMETER_DIM && arg->kind == AST_NAMED);
         }
-    if (!flag || knows(l, arg->name))
-        expression(l, arg->kind == AST_NAMED ? arg->children[0] : arg);
+    const ast_node *x = arg->kind == AST_NAMED ? arg->children[0] : arg;
+    bool unknown = arg->kind == AST_NAMED && dim && x->kind == AST_STRING;
+    if ((!flag || knows(l, arg->name)) && !unknown)
+        use_argument(l, d, x);
     if (dim)
         bind(l, arg->name);
 }
@@ -182,6 +232,17 @@ static void unknown_arguments(lint *l, const ast_node *x)
     }
 }
 
+/* `nn.Linear(…)`: the names of a part are seen without it. */
+static void suggest_alone(lint *l, diag *d, const ast_node *callee)
+{
+    nearest n = nearest_to(callee->name);
+    for (size_t i = 0; i < l->of->file->sees.count; i++)
+        nearest_offer_all(&n, &l->of->file->sees.items[i]->own, AST_LAYER);
+    bool known = scope_find(l->sema, l->of->file, AST_LAYER, callee->name) != NULL;
+    const char *name = known || !nearest_found(&n) ? callee->name : n.best;
+    diag_fix_edit(d, callee->at, name, "write '%s' alone", name);
+}
+
 static void call(lint *l, const ast_node *x)
 {
     const ast_node *callee = x->children[0];
@@ -190,7 +251,7 @@ static void call(lint *l, const ast_node *x)
         bool library = callee->kind == AST_MEMBER && callee->children[0]->kind == AST_NAME &&
                        scope_library_name(callee->children[0]->name);
         if (library)
-            diag_fix_edit(d, callee->at, callee->name, "write '%s' alone", callee->name);
+            suggest_alone(l, d, callee);
         else if (callee->kind == AST_MEMBER)
             diag_fix(d, "%s(x, …) for x.%s(…)", callee->name, callee->name);
         return;
@@ -274,8 +335,16 @@ static void initial(lint *l, const ast_node *node)
     const ast_node *init = ast_child(node, AST_INIT), *x = init ? init->children[0] : NULL;
     if (x && !x->poisoned)
         init_known(l->sema, x);
-    for (size_t i = 1; x && x->kind == AST_CALL && i < x->count; i++)
-        expression(l, x->children[i]);
+    bool named = false; /* one mistake, however many arguments */
+    for (size_t i = 1; x && x->kind == AST_CALL && i < x->count; i++) {
+        const ast_node *arg = x->children[i];
+        if (arg->kind == AST_NAMED && !named) {
+            named = true;
+            diag *d = sema_report(l->sema, E0202, arg->at, "first values take numbers by place");
+            diag_fix(d, "constant(c), normal(mean, deviation) or uniform(low, high)");
+        }
+        expression(l, arg->kind == AST_NAMED ? arg->children[0] : arg);
+    }
 }
 
 static bool allowed(const lint *l, ast_kind kind)
@@ -422,6 +491,37 @@ static void known_type(lint *l, const parameter *p)
         diag_fix(d, "dim, int, flag, or f32[B, D] for a tensor");
 }
 
+static bool takes_tensor(const definition *d)
+{
+    for (int i = 0; i < d->parameter_count; i++)
+        if (d->parameters[i].kind == PARAMETER_TENSOR)
+            return true;
+    return false;
+}
+
+/* `layer f(x, A: dim) -> [B, S, D]`: one type is missing, not three dimensions. */
+static bool nothing_known(lint *l, const ast_node *result)
+{
+    const ast_node *dims = ast_child(result->children[0], AST_DIMS);
+    const parameter *bare = NULL;
+    for (int i = 0; i < l->of->parameter_count && !bare; i++)
+        if (!l->of->parameters[i].type && !l->of->parameters[i].preset)
+            bare = &l->of->parameters[i];
+    const ast_node *first = dims && dims->count ? dims->children[0] : NULL;
+    if (!bare || !first || first->kind != AST_NAME || knows(l, first->name))
+        return false;
+    text words = text_in(l->sema->memory);
+    for (size_t i = 0; i < dims->count; i++)
+        text_add(&words, "%s%s", i ? ", " : "",
+                 dims->children[i]->kind == AST_NAME ? dims->children[i]->name : "..");
+    l->gap = true;
+    diag *d =
+        sema_report(l->sema, E0209, first->at, "no dimension is called '%s' here", first->name);
+    diag_note(d, bare->node->at, "'%s' is a number", bare->name);
+    diag_fix(d, "%s: [%s]", bare->name, text_done(&words));
+    return true;
+}
+
 /* A head's own dimensions count as used where the head's result or a later parameter names them. */
 static void head(lint *l)
 {
@@ -435,7 +535,7 @@ static void head(lint *l)
     }
     const ast_node *result = ast_child(l->of->node, AST_RESULT);
     size_t before = diag_report_count(l->sema->diags);
-    if (result && result->count)
+    if (result && result->count && (takes_tensor(l->of) || !nothing_known(l, result)))
         used_dims(l, result->children[0]);
     l->gap = l->gap || diag_report_count(l->sema->diags) > before;
 }

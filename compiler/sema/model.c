@@ -35,27 +35,37 @@ static label *batch_label(elaboration *e, const ast_node *dim)
     return e->batch;
 }
 
-/* A field of the data that is no input and nearly called like this one. */
-static bool misspelt_field(setup *u, const ast_node *input)
+static bool is_stray(const setup *u, const data_field *f)
 {
     const ast_node *body = ast_child(u->model->node, AST_BODY);
-    for (size_t i = 0; i < u->fields.count; i++) {
+    for (size_t k = 0; k < body->count; k++)
+        if (body->children[k]->kind == AST_INPUT && body->children[k]->name == f->name)
+            return false;
+    return !f->taken;
+}
+
+/* A field of the data that is no input and nearly called like this one, or the only one that is none. */
+static bool misspelt_field(setup *u, const ast_node *input)
+{
+    data_field *meant = NULL;
+    int strays = 0;
+    bool near = false;
+    for (size_t i = 0; i < u->fields.count && !near; i++) {
         data_field *f = &u->fields.items[i];
-        bool is_input = false;
-        for (size_t k = 0; k < body->count; k++)
-            is_input = is_input ||
-                       (body->children[k]->kind == AST_INPUT && body->children[k]->name == f->name);
         nearest n = nearest_to(f->name);
         nearest_offer(&n, input->name);
-        if (is_input || f->taken || !nearest_found(&n))
-            continue;
-        diag *d = sema_report(u->sema, E0227, f->node->name_at, "model '%s' has no input '%s'",
-                              u->model->name, f->name);
-        diag_fix_edit(d, f->node->name_at, n.best, "did you mean '%s'?", n.best);
-        f->taken = true;
-        return true;
+        near = is_stray(u, f) && nearest_found(&n);
+        meant = is_stray(u, f) ? f : meant;
+        strays += is_stray(u, f);
     }
-    return false;
+    if (!near && strays != 1)
+        return false;
+    diag *d = sema_report(u->sema, E0227, meant->node->name_at, "model '%s' has no input '%s'",
+                          u->model->name, meant->name);
+    diag_fix_edit(d, meant->node->name_at, input->name,
+                  near ? "did you mean '%s'?" : "the input is called '%s'", input->name);
+    meant->taken = true;
+    return true;
 }
 
 static void report_no_field(setup *u, const ast_node *input)
@@ -292,8 +302,10 @@ static bool read_loss(elaboration *e)
         return false;
     if (b->value.kind != VALUE_TENSOR || tensor_rank(&b->value.tensor) ||
         !is_real(b->value.tensor.value->type.dtype)) {
-        sema_report(e->sema, E0222, b->at, "the loss is one number, and this is %s",
-                    value_words(&b->value, e->sema->memory));
+        diag *d = sema_report(e->sema, E0222, b->at, "the loss is one number, and this is %s",
+                              value_words(&b->value, e->sema->memory));
+        if (b->value.kind == VALUE_TENSOR)
+            diag_fix(d, "loss = mean(…)");
         return false;
     }
     e->loss = b->value.tensor;

@@ -153,6 +153,16 @@ static const path_node *anywhere(const search *s, const path_node *from, atom na
     return NULL;
 }
 
+/* "b or w": what may stand there; NULL where that is nothing, or much. */
+static const char *choices(search *s, const node_list *all)
+{
+    enum { MOST = 6 };
+    text words = text_in(s->u->sema->memory);
+    for (size_t i = 0; i < all->count; i++)
+        text_add(&words, "%s%s", !i ? "" : i + 1 < all->count ? ", " : " or ", all->items[i]->name);
+    return all->count && all->count <= MOST ? text_done(&words) : NULL;
+}
+
 static void report_missing(search *s, int k, const node_list *from)
 {
     setup *u = s->u;
@@ -173,7 +183,9 @@ static void report_missing(search *s, int k, const node_list *from)
         diag_fix_edit(d, step->at, n.best, "did you mean '%s'?", n.best);
     else if (path && s->count == 1 && !step->range)
         diag_fix_edit(d, step->at, path, "did you mean '%s'?", path);
-    else if (path)
+    else if (k && choices(s, &all))
+        diag_fix(d, "%s in its place", choices(s, &all));
+    else if (path && !k)
         diag_fix(d, "there is '%s'", path);
 }
 

@@ -289,6 +289,19 @@ static bool said_unknown(sema *s, const sema_file *from, ast_kind kind, const as
     return false;
 }
 
+/* What is called so, of another kind. */
+static void note_other_kind(sema *s, diag *e, const sema_file *from, const ast_node *name)
+{
+    for (ast_kind kind = AST_MODEL; kind <= AST_WEIGHTS; kind++) {
+        const definition *d = scope_find(s, from, kind, name->name);
+        if (d && d->node->name_at.file >= 0) {
+            diag_note(e, d->node->name_at, "'%s' is %s %s", d->name,
+                      kind == AST_OPTIMIZER ? "an" : "a", ast_kind_name(kind));
+            return;
+        }
+    }
+}
+
 diag *scope_report_unknown(sema *s, const sema_file *from, ast_kind kind, const ast_node *name)
 {
     if (file_has_gap(from) || said_unknown(s, from, kind, name))
@@ -314,6 +327,7 @@ diag *scope_report_unknown(sema *s, const sema_file *from, ast_kind kind, const 
                       "use %s", library);
     else if (nearest_found(&n))
         diag_fix_edit(e, name->at, n.best, "did you mean '%s'?", n.best);
+    note_other_kind(s, e, from, name);
     return e;
 }
 
