@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { FIT_BUDGET = 1 << 18, FIT_MOST_CYCLES = 1 << 13, FIT_MOST_RANKS = 64 };
+enum { FIT_BUDGET = 1 << 18, FIT_MOST_CYCLES = 1 << 13, FIT_MOST_RANKS = 64, FIT_MOST_RINGS = 64 };
 
 /* Who sends to whom in a program. */
 typedef struct traffic {
@@ -152,8 +152,9 @@ static void count_lanes(cycle_search *s, coll_routes *routes, const int *nodes)
     for (int from = 0; from < s->ranks; from++)
         for (int to = 0; to < s->ranks; to++)
             s->both_ways = s->both_ways && *lane(s, from, to) == *lane(s, to, from);
-    /* A cycle that is used both ways takes two links of each rank. */
+    /* A cycle that is used both ways takes two links of each rank. One more than can be used tells as much as all. */
     s->most = s->both_ways ? s->most / 2 : s->most;
+    s->most = s->most > FIT_MOST_RINGS ? FIT_MOST_RINGS + 1 : s->most;
 }
 
 static coll_program *ring_on_links(const coll_program *p, coll_routes *routes, arena *a)
@@ -169,7 +170,7 @@ static coll_program *ring_on_links(const coll_program *p, coll_routes *routes, a
     s.budget = FIT_BUDGET;
     pack_cycles(&s, 0);
     int count = (int)s.best.count * (s.both_ways ? 2 : 1);
-    if (count == 0 || count > 64)
+    if (count == 0 || count > FIT_MOST_RINGS)
         return NULL;
     const coll_program **programs = arena_array(a, const coll_program *, count);
     const int32_t **places = arena_array(a, const int32_t *, count);
