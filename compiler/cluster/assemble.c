@@ -1,6 +1,7 @@
 #include "cluster/assemble.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 forest_draft forest_begin(arena *a, const rank_net *net, forest_kind kind, int64_t scale)
@@ -135,10 +136,28 @@ forest forest_turned(arena *a, const link_graph *g, const forest *gather, bool t
 typedef struct tree_walk {
     int count;
     const tree_edge *given;
+    int *first; /* by rank: into `at`; one more at the end */
+    int *at;    /* edges at each rank, as given */
     int *order;
     int *from; /* by rank: parent */
     tree_edge *edges;
 } tree_walk;
+
+static void tree_walk_sort(tree_walk *w, const tree_edge *given)
+{
+    w->given = given;
+    memset(w->first, 0, sizeof(int) * ((size_t)w->count + 2));
+    for (int i = 0; i < w->count - 1; i++) {
+        w->first[given[i].parent + 2]++;
+        w->first[given[i].child + 2]++;
+    }
+    for (int rank = 0; rank < w->count; rank++)
+        w->first[rank + 2] += w->first[rank + 1];
+    for (int i = 0; i < w->count - 1; i++) {
+        w->at[w->first[given[i].parent + 1]++] = i;
+        w->at[w->first[given[i].child + 1]++] = i;
+    }
+}
 
 static int tree_walk_from(const tree_walk *w, int root)
 {
@@ -147,10 +166,8 @@ static int tree_walk_from(const tree_walk *w, int root)
     w->from[root] = -1;
     for (int at = 0; at < reached; at++) {
         int rank = w->order[at];
-        for (int i = 0; i < w->count - 1; i++) {
-            const tree_edge *e = &w->given[i];
-            if (e->parent != rank && e->child != rank)
-                continue;
+        for (int i = w->first[rank]; i < w->first[rank + 1]; i++) {
+            const tree_edge *e = &w->given[w->at[i]];
             int other = e->parent == rank ? e->child : e->parent;
             if (other == w->from[rank])
                 continue;
@@ -175,41 +192,70 @@ static int tree_walk_middle(const tree_walk *w)
     return end;
 }
 
-static bool tree_has_edge(const forest_tree *t, int count, int a, int b)
+/* Trees that are there already, by their edges whichever way they lead: open addressing, tree + 1. */
+typedef struct tree_index {
+    arena *memory;
+    int edge_count;
+    int32_t *slots;
+    size_t slot_count; /* a power of two, more than twice the trees */
+    int32_t **keys;    /* by tree: its edges as arcs from the lower rank, sorted */
+} tree_index;
+
+static int tree_compare(const void *a, const void *b)
 {
-    for (int i = 0; i < count; i++)
-        if ((t->edges[i].parent == a && t->edges[i].child == b) ||
-            (t->edges[i].parent == b && t->edges[i].child == a))
-            return true;
-    return false;
+    const int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    return (x > y) - (x < y);
 }
 
-static bool tree_same(const forest_tree *t, const tree_edge *edges, int count)
+static int32_t *tree_key(const tree_index *x, const forest_draft *d, const tree_edge *edges)
 {
-    for (int i = 0; i < count; i++)
-        if (!tree_has_edge(t, count, edges[i].parent, edges[i].child))
-            return false;
-    return true;
-}
-
-static bool draft_merge(forest_draft *d, const tree_edge *edges, int64_t weight)
-{
-    for (size_t i = 0; i < d->trees.count; i++) {
-        if (!tree_same(&d->trees.items[i], edges, d->made.rank_count - 1))
-            continue;
-        d->trees.items[i].weight += weight;
-        return true;
+    int32_t *key = arena_array(x->memory, int32_t, x->edge_count + 1);
+    for (int i = 0; i < x->edge_count; i++) {
+        int low = edges[i].parent < edges[i].child ? edges[i].parent : edges[i].child;
+        int high = edges[i].parent + edges[i].child - low;
+        key[i] = link_graph_find_arc(d->graph, d->made.ranks[low], d->made.ranks[high]);
     }
-    return false;
+    qsort(key, (size_t)x->edge_count, sizeof *key, tree_compare);
+    return key;
 }
 
-static int draft_direct_route(forest_draft *d, int from, int to)
+static void draft_merge(forest_draft *d, tree_index *x, int root, int64_t weight,
+                        const tree_edge *edges)
+{
+    int32_t *key = tree_key(x, d, edges);
+    size_t bytes = sizeof *key * (size_t)x->edge_count;
+    for (size_t at = draft_hash(key, (size_t)x->edge_count);; at++) {
+        int32_t *slot = &x->slots[at & (x->slot_count - 1)];
+        if (*slot == 0) {
+            forest_add_tree(d, root, weight, edges);
+            *slot = (int32_t)d->trees.count;
+            x->keys[*slot - 1] = key;
+            return;
+        }
+        if (memcmp(x->keys[*slot - 1], key, bytes) == 0) {
+            d->trees.items[*slot - 1].weight += weight;
+            return;
+        }
+    }
+}
+
+/* `known`, by arc of the graph, is route + 1. */
+static int draft_direct_route(forest_draft *d, int from, int to, int32_t *known)
 {
     int32_t arc = link_graph_find_arc(d->graph, d->made.ranks[from], d->made.ranks[to]);
-    for (size_t i = 0; i < d->routes.count; i++)
-        if (d->routes.items[i].arcs[0] == arc)
-            return (int)i;
-    return forest_add_route(d, &arc, 1);
+    if (known[arc] == 0)
+        known[arc] = forest_add_route(d, &arc, 1) + 1;
+    return known[arc] - 1;
+}
+
+static tree_index tree_index_for(arena *a, const forest *packed)
+{
+    tree_index x = {.memory = a, .edge_count = packed->rank_count - 1, .slot_count = 4};
+    while (x.slot_count < 2 * (size_t)packed->tree_count + 2)
+        x.slot_count *= 2;
+    x.slots = arena_array(a, int32_t, x.slot_count);
+    x.keys = arena_array(a, int32_t *, packed->tree_count + 1);
+    return x;
 }
 
 forest forest_centred(arena *a, const link_graph *g, const forest *packed)
@@ -217,15 +263,23 @@ forest forest_centred(arena *a, const link_graph *g, const forest *packed)
     forest_draft d = {.memory = a, .graph = g, .made = *packed};
     d.made.kind = FOREST_ALL_REDUCE;
     int n = packed->rank_count;
+    arena *scratch = arena_new();
+    tree_index index = tree_index_for(scratch, packed);
+    int32_t *known = arena_array(scratch, int32_t, g->arcs.count + 1);
+    tree_walk w = {.count = n,
+                   .first = arena_array(scratch, int, n + 2),
+                   .at = arena_array(scratch, int, 2 * n),
+                   .order = arena_array(scratch, int, n),
+                   .from = arena_array(scratch, int, n)};
     for (int t = 0; t < packed->tree_count; t++) {
-        tree_walk w = {n, packed->trees[t].edges, arena_array(a, int, n), arena_array(a, int, n),
-                       arena_array(a, tree_edge, n)};
+        w.edges = arena_array(a, tree_edge, n);
+        tree_walk_sort(&w, packed->trees[t].edges);
         int root = tree_walk_middle(&w);
         tree_walk_from(&w, root);
         for (int i = 0; i < n - 1; i++)
-            w.edges[i].route = draft_direct_route(&d, w.edges[i].parent, w.edges[i].child);
-        if (!draft_merge(&d, w.edges, packed->trees[t].weight))
-            forest_add_tree(&d, root, packed->trees[t].weight, w.edges);
+            w.edges[i].route = draft_direct_route(&d, w.edges[i].parent, w.edges[i].child, known);
+        draft_merge(&d, &index, root, packed->trees[t].weight, w.edges);
     }
+    arena_free(scratch);
     return forest_finish(&d);
 }

@@ -7,6 +7,11 @@ static bound bound_failed(const rank_net *net)
     return (bound){.status = net->status, .unreached = net->unreached, .rate = RATIONAL_ZERO};
 }
 
+static bound bound_given_up(void)
+{
+    return (bound){.status = SYNTHESIS_EFFORT, .unreached = -1, .rate = RATIONAL_ZERO};
+}
+
 static bound bound_of_one_rank(void)
 {
     return (bound){.unreached = -1, .rate = RATIONAL_UNBOUNDED, .factor = rational_of(1, 1)};
@@ -19,6 +24,8 @@ static bound bound_of_cut(arena *a, const rank_net *net)
     if (net->rank_count < 2)
         return bound_of_one_rank();
     gather_optimum best = gather_optimum_of(a, net);
+    if (effort_is_spent(net->graph->work))
+        return bound_given_up();
     int *part_of = arena_array(a, int, net->graph->nodes.count);
     for (size_t i = 0; i < net->graph->nodes.count; i++)
         part_of[i] = -1;
@@ -58,7 +65,9 @@ bound bound_packing(arena *a, const link_graph *g, const int *ranks, int count)
         return bound_of_one_rank();
     if (!rank_net_is_symmetric(&net))
         return (bound){.status = SYNTHESIS_ASYMMETRIC, .unreached = -1, .rate = RATIONAL_ZERO};
-    packing_optimum best = packing_optimum_of(a, &net);
+    packing_optimum best = packing_optimum_of(a, &net, false);
+    if (effort_is_spent(g->work))
+        return bound_given_up();
     int *part_of = arena_array(a, int, g->nodes.count);
     for (size_t i = 0; i < g->nodes.count; i++)
         part_of[i] = -1;
@@ -82,10 +91,14 @@ bound bound_all_reduce(arena *a, const link_graph *g, const int *ranks, int coun
     bound scatter = gather;
     if (!link_graph_is_symmetric(g))
         scatter = bound_reduce_scatter(a, g, ranks, count);
+    if (scatter.status != SYNTHESIS_OK)
+        return scatter;
     bound both = rational_compare(scatter.rate, gather.rate) < 0 ? scatter : gather;
     both.rate = rational_in_turn(scatter.rate, gather.rate);
     both.factor = rational_multiply(both.rate, rational_of(both.divisor, both.capacity));
     bound packing = bound_packing(a, g, ranks, count);
+    if (packing.status == SYNTHESIS_EFFORT)
+        return packing;
     if (packing.status == SYNTHESIS_OK && rational_compare(packing.rate, both.rate) >= 0)
         return packing;
     return both;

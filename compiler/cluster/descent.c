@@ -8,9 +8,9 @@
 
 /* Ranks other than 0 with the same choice of classes. */
 typedef struct descent_group {
-    uint64_t choices;
+    orbit_set choices;
     VEC(int) members;
-    int64_t amount[ORBIT_CLASSES_MOST]; /* flow to each class */
+    int64_t *amount; /* by class: flow to it */
 } descent_group;
 
 typedef VEC(int) way_list;
@@ -50,7 +50,7 @@ static int descent_steps(const descent_work *w, int digit, int value, int step[2
 }
 
 /* Calls on each way into a rank; returns the first of class `wanted`, or with wanted < 0 the set of all classes. */
-static int descent_way_into(const descent_work *w, int rank, int wanted, uint64_t *classes)
+static int descent_way_into(const descent_work *w, int rank, int wanted, orbit_set *classes)
 {
     for (int k = 0; k < w->digits.count; k++) {
         int step[2], steps = descent_steps(w, k, rank_digit(&w->digits, rank, k), step);
@@ -60,7 +60,7 @@ static int descent_way_into(const descent_work *w, int rank, int wanted, uint64_
                 int of_class = w->table.ways.items[ways->items[j]].of_class;
                 if (of_class == wanted)
                     return ways->items[j];
-                *classes |= UINT64_C(1) << of_class;
+                orbit_set_add(classes, of_class);
             }
         }
     }
@@ -70,15 +70,19 @@ static int descent_way_into(const descent_work *w, int rank, int wanted, uint64_
 static bool descent_group_ranks(descent_work *w)
 {
     for (int rank = 1; rank < w->net->rank_count; rank++) {
-        uint64_t choices = 0;
+        orbit_set choices = {0};
         descent_way_into(w, rank, -1, &choices);
-        if (choices == 0)
+        if (orbit_set_size(&choices) == 0)
             return false;
         size_t at = 0;
-        while (at < w->groups.count && w->groups.items[at].choices != choices)
+        while (at < w->groups.count &&
+               orbit_set_compare(&w->groups.items[at].choices, &choices) != 0)
             at++;
-        if (at == w->groups.count)
-            vec_push(w->memory, &w->groups, (descent_group){.choices = choices});
+        if (at == w->groups.count) {
+            descent_group made = {.choices = choices};
+            made.amount = arena_array(w->memory, int64_t, w->table.class_count);
+            vec_push(w->memory, &w->groups, made);
+        }
         vec_push(w->memory, &w->groups.items[at].members, rank);
     }
     return true;
@@ -106,8 +110,13 @@ static bool descent_nested(const orbit_table *t)
 {
     for (size_t i = 0; i < t->limits.count; i++)
         for (size_t j = i + 1; j < t->limits.count; j++) {
-            uint64_t both = t->limits.items[i].classes & t->limits.items[j].classes;
-            if (both != 0 && both != t->limits.items[i].classes)
+            const orbit_set *few = &t->limits.items[i].classes, *many = &t->limits.items[j].classes;
+            bool meet = false, within = true;
+            for (int k = 0; k < ORBIT_SET_WORDS; k++) {
+                meet = meet || (few->words[k] & many->words[k]) != 0;
+                within = within && (few->words[k] & ~many->words[k]) == 0;
+            }
+            if (meet && !within)
                 return false;
         }
     return true;
@@ -125,15 +134,23 @@ static void descent_drop_slack(descent_work *w)
     t->limits.count = kept;
 }
 
-/* The flow node behind limit `after` (or behind a class, after = -1) for these classes: the next limit that holds
- * them, else the sink. */
-static int descent_next_node(const descent_work *w, int after, uint64_t classes, int first,
-                             int sink)
+/* The flow node behind limit `after` (or behind a class, after = -1) for a class: the next limit that holds it, else
+ * the sink. */
+static int descent_next_node(const descent_work *w, int after, int of_class, int first, int sink)
 {
     for (int i = after + 1; i < (int)w->table.limits.count; i++)
-        if (w->table.limits.items[i].classes & classes)
+        if (orbit_set_has(&w->table.limits.items[i].classes, of_class))
             return first + i;
     return sink;
+}
+
+/* Limits are nested, so one class of a set stands for all. */
+static int descent_some_class(const orbit_set *s)
+{
+    int of_class = 0;
+    while (!orbit_set_has(s, of_class))
+        of_class++;
+    return of_class;
 }
 
 /* Shares the ranks of each group out over classes within the limits; whether all find room. */
@@ -142,15 +159,15 @@ static bool descent_share(descent_work *w)
     int groups = (int)w->groups.count, classes = w->table.class_count;
     int limits = (int)w->table.limits.count, first_limit = groups + classes;
     int source = first_limit + limits, sink = source + 1;
-    flow_net *f = flow_net_new(w->memory, sink + 1);
-    int *arc = arena_array(w->memory, int, (size_t)groups *ORBIT_CLASSES_MOST + 1);
+    flow_net *f = flow_net_new(w->memory, sink + 1, w->net->graph->work);
+    int *arc = arena_array(w->memory, int, (size_t)groups *(size_t)classes + 1);
     int64_t wanted = 0;
     for (int c = 0; c < classes; c++)
-        flow_add(f, groups + c, descent_next_node(w, -1, UINT64_C(1) << c, first_limit, sink),
-                 FLOW_INFINITE);
+        flow_add(f, groups + c, descent_next_node(w, -1, c, first_limit, sink), FLOW_INFINITE);
     for (int i = 0; i < limits; i++) {
         const orbit_limit *limit = &w->table.limits.items[i];
-        flow_add(f, first_limit + i, descent_next_node(w, i, limit->classes, first_limit, sink),
+        int next = descent_next_node(w, i, descent_some_class(&limit->classes), first_limit, sink);
+        flow_add(f, first_limit + i, next,
                  (int64_t)(limit->capacity * w->scale / w->net->rank_count));
     }
     for (int g = 0; g < groups; g++) {
@@ -158,15 +175,15 @@ static bool descent_share(descent_work *w)
         flow_add(f, source, g, all);
         wanted += all;
         for (int c = 0; c < classes; c++)
-            if (w->groups.items[g].choices >> c & 1)
-                arc[g * ORBIT_CLASSES_MOST + c] = flow_add(f, g, groups + c, all);
+            if (orbit_set_has(&w->groups.items[g].choices, c))
+                arc[g * classes + c] = flow_add(f, g, groups + c, all);
     }
     if (flow_maximum(f, source, sink, wanted) < wanted)
         return false;
     for (int g = 0; g < groups; g++)
         for (int c = 0; c < classes; c++)
-            if (w->groups.items[g].choices >> c & 1)
-                w->groups.items[g].amount[c] = flow_used(f, arc[g * ORBIT_CLASSES_MOST + c]);
+            if (orbit_set_has(&w->groups.items[g].choices, c))
+                w->groups.items[g].amount[c] = flow_used(f, arc[g * classes + c]);
     return true;
 }
 
@@ -185,7 +202,8 @@ static void descent_find_breaks(descent_work *w)
         int64_t end = 0;
         for (int c = 0; c < w->table.class_count; c++) {
             end += w->groups.items[g].amount[c];
-            vec_push(w->memory, &w->breaks, end % w->weight);
+            if (w->groups.items[g].amount[c] > 0)
+                vec_push(w->memory, &w->breaks, end % w->weight);
         }
     }
     qsort(w->breaks.items, w->breaks.count, sizeof(int64_t), descent_compare);
@@ -204,7 +222,7 @@ static void descent_choose_ways(const descent_work *w, int64_t place, int *way)
         int of_class = 0;
         int64_t end = group->amount[0];
         for (size_t i = 0; i < group->members.count; i++) {
-            uint64_t unused = 0;
+            orbit_set unused = {0};
             while (end <= (int64_t)i * w->weight + place)
                 end += group->amount[++of_class];
             way[group->members.items[i]] =
@@ -306,13 +324,24 @@ static bool descent_plan(descent_work *w, rational per_rank)
     return descent_group_ranks(w) && descent_share(w);
 }
 
+/* Whether so many trees from every rank are within what the graph's `work` allows. */
+static bool descent_allows(const descent_work *w, size_t trees)
+{
+    int64_t ranks = w->net->rank_count, edges = ranks * (ranks - 1) * (int64_t)trees;
+    effort *work = w->net->graph->work;
+    return effort_allows_edges(work, edges) && effort_spend(work, edges);
+}
+
 bool descent_gather(arena *a, const rank_net *net, rational per_rank, forest *f)
 {
     arena *scratch = arena_new();
     descent_work w = {.memory = scratch, .net = net};
-    bool made = descent_plan(&w, per_rank);
+    bool made = descent_allows(&w, 1) && descent_plan(&w, per_rank);
     if (made) {
         descent_find_breaks(&w);
+        made = descent_allows(&w, w.breaks.count);
+    }
+    if (made) {
         descent_tree *trees = arena_array(scratch, descent_tree, w.breaks.count);
         for (size_t t = 0; t < w.breaks.count; t++)
             trees[t] = descent_tree_at(&w, t);

@@ -65,7 +65,7 @@ static bool digits_place_level(digits_work *w, int level, int32_t *to, bool *tak
         for (int other = ranks; other < nodes && found < 0; other++)
             if (w->level[other] == level && !taken[other] && w->seen[other] == w->moved[hub])
                 found = other;
-        if (found < 0)
+        if (found < 0 || !effort_spend(w->net->graph->work, found - ranks))
             return false;
         taken[found] = true;
         to[hub] = found;
@@ -83,7 +83,7 @@ static bool digits_keeps_arcs(const rank_net *net, const int32_t *to)
             g->arcs.items[image].bytes_per_second != g->arcs.items[arc->link].bytes_per_second)
             return false;
     }
-    return true;
+    return effort_spend(g->work, 4 * (int64_t)net->arcs.count); /* arcs are looked up */
 }
 
 /* Turning the digit of that stride and size by one, on all nodes; whether it keeps the net. */
@@ -150,10 +150,13 @@ rank_digits rank_digits_of(arena *a, const rank_net *net)
     rank_digits d = {.node_count = net->node_count};
     digits_search s = {arena_array(a, int, ranks + 1), arena_array(a, int, ranks + 1)};
     int32_t *to = arena_array(a, int32_t, net->node_count);
-    for (int stride = ranks - 1; stride > 0; stride--)
+    bool one = ranks > 1 && digits_turn(&w, 1, ranks, to);
+    if (one)
+        s.next[1] = ranks;
+    for (int stride = ranks - 1; stride > 0 && !one; stride--)
         if (ranks % stride == 0)
             digits_search_stride(&w, &s, stride, to);
-    if (ranks < 2 || s.fewest[1] == 0)
+    if (ranks < 2 || s.next[1] == 0)
         return d;
     for (int stride = 1; stride < ranks; stride = s.next[stride]) {
         d.stride[d.count] = stride;

@@ -1,3 +1,4 @@
+#include "cluster/digits.h"
 #include "cluster/optimum.h"
 
 #include <assert.h>
@@ -12,7 +13,7 @@ typedef struct gather_flow {
 
 static gather_flow gather_flow_of(arena *a, const gather_demand *d, int64_t scale)
 {
-    gather_flow made = {flow_net_new(a, d->node_count + 1), d->node_count, 0};
+    gather_flow made = {flow_net_new(a, d->node_count + 1, d->work), d->node_count, 0};
     for (size_t i = 0; i < d->arc_count; i++)
         flow_add(made.net, d->arcs[i].from, d->arcs[i].to, d->arcs[i].capacity * scale);
     for (int r = 0; r < d->rank_count; r++) {
@@ -25,14 +26,14 @@ static gather_flow gather_flow_of(arena *a, const gather_demand *d, int64_t scal
 static bool gather_reaches(const gather_flow *f, int sink)
 {
     flow_reset(f->net);
-    return flow_maximum(f->net, f->source, sink, f->total) == f->total;
+    return flow_value(f->net, f->source, sink, f->total) == f->total;
 }
 
 bool gather_feasible(const gather_demand *d, int *doubtful)
 {
     arena *a = arena_new();
     gather_flow f = gather_flow_of(a, d, 1);
-    bool feasible = true;
+    bool feasible = !effort_is_spent(d->work);
     for (int i = 0; i < d->rank_count && feasible; i++) {
         int sink = (*doubtful + i) % d->rank_count;
         feasible = gather_reaches(&f, sink);
@@ -46,18 +47,15 @@ bool gather_feasible(const gather_demand *d, int *doubtful)
 /* The cut "all but rank v" with the least capacity into v: where the search starts. */
 static void gather_first_guess(const rank_net *net, bool *inside)
 {
-    int64_t least = INT64_MAX;
+    arena *a = arena_new();
+    int64_t *into = arena_array(a, int64_t, net->node_count);
     int left_out = 0;
-    for (int r = 0; r < net->rank_count; r++) {
-        int64_t into = 0;
-        for (size_t i = 0; i < net->arcs.count; i++)
-            if (net->arcs.items[i].to == r)
-                into += net->arcs.items[i].capacity;
-        if (into < least) {
-            least = into;
+    for (size_t i = 0; i < net->arcs.count; i++)
+        into[net->arcs.items[i].to] += net->arcs.items[i].capacity;
+    for (int r = 1; r < net->rank_count; r++)
+        if (into[r] < into[left_out])
             left_out = r;
-        }
-    }
+    arena_free(a);
     for (int node = 0; node < net->node_count; node++)
         inside[node] = node != left_out;
 }
@@ -74,6 +72,34 @@ static void gather_measure(const rank_net *net, gather_optimum *g)
     g->per_rank = rational_of(g->capacity, g->ranks_inside);
 }
 
+/* How many ranks must be asked for what holds of all: one where turns take it to each other. */
+static int gather_sinks(const rank_net *net)
+{
+    arena *a = arena_new();
+    int sinks = rank_digits_of(a, net).count > 0 ? 1 : net->rank_count;
+    arena_free(a);
+    return sinks;
+}
+
+/* Serves the sinks from `sink` on at the rate so far, until one falls short; the first that does. */
+static int gather_serve(const rank_net *net, const gather_optimum *best, int sink, int sinks,
+                        bool *inside)
+{
+    arena *a = arena_new();
+    int64_t *demand = arena_array(a, int64_t, net->rank_count);
+    for (int r = 0; r < net->rank_count; r++)
+        demand[r] = best->per_rank.numerator;
+    gather_demand d = {net->node_count, net->rank_count, net->arcs.items,
+                       net->arcs.count, demand,          net->graph->work};
+    gather_flow f = gather_flow_of(a, &d, best->per_rank.denominator);
+    while (sink < sinks && gather_reaches(&f, sink))
+        sink++;
+    for (int node = 0; node < net->node_count && sink < sinks; node++)
+        inside[node] = flow_on_source_side(f.net, node);
+    arena_free(a);
+    return sink;
+}
+
 /* Dinkelbach: lower the guess at every violated cut. A rank that could be served at a higher guess can be served at a
  * lower one, so each rank is done with once. */
 gather_optimum gather_optimum_of(arena *a, const rank_net *net)
@@ -82,24 +108,13 @@ gather_optimum gather_optimum_of(arena *a, const rank_net *net)
     gather_optimum best = {.inside = inside};
     gather_first_guess(net, inside);
     gather_measure(net, &best);
-    int64_t *demand = arena_array(a, int64_t, net->rank_count);
-    for (int sink = 0; sink < net->rank_count;) {
-        arena *scratch = arena_new();
-        for (int r = 0; r < net->rank_count; r++)
-            demand[r] = best.per_rank.numerator;
-        gather_demand d = {net->node_count, net->rank_count, net->arcs.items, net->arcs.count,
-                           demand};
-        gather_flow f = gather_flow_of(scratch, &d, best.per_rank.denominator);
-        while (sink < net->rank_count && gather_reaches(&f, sink))
-            sink++;
-        if (sink < net->rank_count) {
-            rational before = best.per_rank;
-            for (int node = 0; node < net->node_count; node++)
-                inside[node] = flow_on_source_side(f.net, node);
-            gather_measure(net, &best);
-            assert(rational_compare(best.per_rank, before) < 0);
-        }
-        arena_free(scratch);
+    int sinks = gather_sinks(net);
+    for (int sink = 0;;) {
+        sink = gather_serve(net, &best, sink, sinks, inside);
+        if (sink == sinks || effort_is_spent(net->graph->work))
+            return best;
+        rational before = best.per_rank;
+        gather_measure(net, &best);
+        assert(rational_compare(best.per_rank, before) < 0);
     }
-    return best;
 }

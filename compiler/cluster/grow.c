@@ -81,7 +81,7 @@ static void grow_build_flow(grow_state *g)
     g->flow_memory = arena_new();
     g->tight.items = NULL;
     g->tight.count = g->tight.room = 0;
-    g->flow = flow_net_new(g->flow_memory, n + 1 + (int)g->partial.count);
+    g->flow = flow_net_new(g->flow_memory, n + 1 + (int)g->partial.count, g->net->work);
     for (size_t i = 0; i < g->bundles.count; i++) {
         grow_bundle *b = &g->bundles.items[i];
         b->flow = flow_add(g->flow, b->from, b->to, b->capacity);
@@ -115,8 +115,10 @@ static int64_t grow_most(grow_state *g, const grow_batch *b, int arc)
     int64_t most = chosen->capacity < b->weight ? chosen->capacity : b->weight;
     flow_set(g->flow, g->feed[chosen->from], FLOW_INFINITE);
     flow_reset(g->flow);
-    int64_t served = flow_maximum(g->flow, g->net->rank_count, chosen->to, g->owed + most);
+    int64_t served = flow_value(g->flow, g->net->rank_count, chosen->to, g->owed + most);
     flow_set(g->flow, g->feed[chosen->from], g->waiting[chosen->from]);
+    if (effort_is_spent(g->net->work))
+        return 0;
     assert(served >= g->owed);
     if (served == g->owed)
         grow_note_tight(g);
@@ -152,7 +154,7 @@ static void grow_scan(grow_state *g, const grow_batch *b, bool whole, grow_choic
             int64_t most = grow_most(g, b, g->out_arcs[i]);
             if (most > best->most)
                 *best = (grow_choice){g->out_arcs[i], most};
-            if (best->most == b->weight)
+            if (best->most == b->weight || effort_is_spent(g->net->work))
                 return;
         }
     }
@@ -197,9 +199,21 @@ static void grow_batch_whole(grow_state *g, grow_batch *b)
         grow_scan(g, b, true, &best);
         if (best.most < b->weight)
             grow_scan(g, b, false, &best);
+        if (effort_is_spent(g->net->work))
+            return;
         assert(best.most > 0);
         grow_take(g, b, best);
     }
+}
+
+/* Sets the status where there is no use in going on. */
+static bool grow_goes_on(const grow_state *g, grown_trees *trees)
+{
+    if (effort_is_spent(g->net->work))
+        trees->status = SYNTHESIS_EFFORT;
+    else if (!effort_allows_edges(g->net->work, (int64_t)trees->count * (g->net->rank_count - 1)))
+        trees->status = SYNTHESIS_LARGE;
+    return trees->status == SYNTHESIS_OK;
 }
 
 static void grow_root(grow_state *g, int root, grown_trees *trees)
@@ -218,7 +232,7 @@ static void grow_root(grow_state *g, int root, grown_trees *trees)
     for (;;) {
         grow_batch_whole(g, &b);
         vec_push(g->memory, trees, (grown_tree){root, b.weight, b.edges});
-        if (g->partial.count == 0)
+        if (!grow_goes_on(g, trees) || g->partial.count == 0)
             return;
         b = g->partial.items[--g->partial.count];
         grow_build_flow(g);
@@ -239,7 +253,7 @@ grown_trees grow_trees(arena *a, logical_net *l, const int64_t *demand)
     grow_bundle_arcs(&g);
     grow_build_flow(&g);
     grown_trees trees = {0};
-    for (int r = 0; r < n; r++)
+    for (int r = 0; r < n && grow_goes_on(&g, &trees); r++)
         if (g.waiting[r] > 0)
             grow_root(&g, r, &trees);
     arena_free(g.flow_memory);

@@ -22,7 +22,12 @@ typedef struct grown_tree {
     grown_edge *edges; /* rank_count - 1, a parent before its children */
 } grown_tree;
 
-typedef VEC(grown_tree) grown_trees;
+typedef struct grown_trees {
+    grown_tree *items;
+    size_t count;
+    size_t room;
+    synthesis_status status; /* OK; EFFORT or LARGE: unfinished, not to be used */
+} grown_trees;
 
 /* Trees of weight `demand[r]` from each rank r. The net must serve the demand. Uses up the capacities in `l`. */
 grown_trees grow_trees(arena *a, logical_net *l, const int64_t *demand);

@@ -139,6 +139,7 @@ bool link_graph_is_symmetric(const link_graph *g)
 link_graph *link_graph_reverse(const link_graph *g, arena *a)
 {
     link_graph *turned = link_graph_new(a, g->name);
+    turned->work = g->work;
     for (size_t i = 0; i < g->nodes.count; i++) {
         const link_node *node = &g->nodes.items[i];
         if (node->kind == LINK_DEVICE)

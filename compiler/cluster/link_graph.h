@@ -21,6 +21,7 @@
 
 #include "base/arena.h"
 #include "base/vec.h"
+#include "cluster/effort.h"
 #include "diag/source.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,6 +49,7 @@ typedef struct link_graph {
     VEC(link_node) nodes;
     VEC(link_arc) arcs;
     VEC(int) devices; /* nodes that are devices, in order of addition */
+    effort *work;     /* what may be spent on its bounds and trees; NULL: no limit. The caller's */
     struct link_index *index;
 } link_graph;
 

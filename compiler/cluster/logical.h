@@ -35,6 +35,7 @@ typedef struct logical_net {
     VEC(logical_arc) arcs;
     VEC(logical_way) ways;
     bool served;
+    effort *work; /* of the graph */
 } logical_net;
 
 /* Capacities times `scale`; `demand[r]` units from rank r to every rank. */

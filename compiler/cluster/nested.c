@@ -1,6 +1,7 @@
 #include "cluster/nested.h"
 
 #include "cluster/assemble.h"
+#include "cluster/islands.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,17 +44,11 @@ static void nested_islands(const rank_net *net, int64_t width, int *island)
 {
     for (int node = 0; node < net->node_count; node++)
         island[node] = node;
-    for (bool changed = true; changed;) {
-        changed = false;
-        for (size_t i = 0; i < net->arcs.count; i++) {
-            const net_arc *arc = &net->arcs.items[i];
-            int a = island[arc->from], b = island[arc->to];
-            if (arc->capacity < width || a == b)
-                continue;
-            island[arc->from] = island[arc->to] = a < b ? a : b;
-            changed = true;
-        }
-    }
+    for (size_t i = 0; i < net->arcs.count; i++)
+        if (net->arcs.items[i].capacity >= width)
+            islands_join(island, net->arcs.items[i].from, net->arcs.items[i].to);
+    for (int node = 0; node < net->node_count; node++)
+        island[node] = islands_find(island, node);
 }
 
 static int nested_count(const rank_net *net, const int *island)
@@ -106,6 +101,8 @@ static bool nested_find_boxes(nested_work *w)
     for (size_t i = 0; i < net->arcs.count; i++) {
         if (i > 0 && widths[i] == widths[i - 1])
             continue;
+        if (!effort_spend(net->graph->work, (int64_t)net->arcs.count))
+            return false;
         nested_islands(net, widths[i], island);
         if (nested_usable(w, island))
             return true;
@@ -189,6 +186,8 @@ static bool nested_grow_between(nested_work *w)
     if (!w->over->served)
         return false;
     w->trees = grow_trees(w->memory, w->over, demand);
+    if (w->trees.status != SYNTHESIS_OK)
+        return false;
     int *rank_of_node = arena_array(w->memory, int, w->net->graph->nodes.count);
     for (int r = 0; r < w->net->rank_count; r++)
         rank_of_node[w->net->ranks[r]] = r;
@@ -219,7 +218,7 @@ static bool nested_grow_inside(nested_work *w, nested_box *box, const int64_t *s
     box->current = arena_array(a, int, box->rank_count);
     box->left = arena_array(a, int64_t, box->rank_count);
     box->logical = logical_of(a, &box->net, w->scale, demand);
-    gather_demand whole = {box->rank_count, box->rank_count, NULL, 0, demand};
+    gather_demand whole = {box->rank_count, box->rank_count, NULL, 0, demand, w->net->graph->work};
     net_arc *arcs = arena_array(a, net_arc, box->logical->arcs.count + 1);
     for (; whole.arc_count < box->logical->arcs.count; whole.arc_count++) {
         const logical_arc *arc = &box->logical->arcs.items[whole.arc_count];
@@ -230,6 +229,8 @@ static bool nested_grow_inside(nested_work *w, nested_box *box, const int64_t *s
     if (!gather_feasible(&whole, &doubtful))
         return false;
     box->trees = grow_trees(a, box->logical, demand);
+    if (box->trees.status != SYNTHESIS_OK)
+        return false;
     box->known = arena_array(a, int, box->logical->ways.count + 1);
     for (size_t t = 0; t < box->trees.count; t++)
         box->first_tree[box->trees.items[t].root + 1] = (int)t + 1;
@@ -296,10 +297,19 @@ static void nested_advance(nested_work *w, const nested_piece *p, int64_t weight
     }
 }
 
+/* Whether one tree more is within what the graph's `work` allows. */
+static bool nested_allows(const nested_work *w, const forest_draft *d)
+{
+    effort *work = w->net->graph->work;
+    int64_t edges = w->net->rank_count - 1;
+    return effort_allows_edges(work, ((int64_t)d->trees.count + 1) * edges) &&
+           effort_spend(work, edges);
+}
+
 static void nested_write_piece(nested_work *w, forest_draft *d, nested_piece *p, int64_t weight)
 {
     nested_enter(w, p);
-    while (weight > 0) {
+    while (weight > 0 && nested_allows(w, d)) {
         int64_t step = weight;
         for (int b = 0; b < w->box_count; b++)
             if (*nested_left(w, p, b) < step)
@@ -310,7 +320,8 @@ static void nested_write_piece(nested_work *w, forest_draft *d, nested_piece *p,
     }
 }
 
-/* The trees of a box, one after the other, are dealt out to its ranks, `weight` each. */
+/* The trees of a box, one after the other, are dealt out to its ranks, `weight` each. With more trees than are allowed
+ * some are missing. */
 static void nested_compose(nested_work *w, forest_draft *d)
 {
     nested_piece p = {NULL, -1, arena_array(w->memory, int, w->box_count)};

@@ -1,5 +1,7 @@
 #include "cluster/orbits.h"
 
+#include "cluster/islands.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,19 +10,29 @@ typedef struct orbit_work {
     const rank_net *net;
     const rank_digits *digits;
     int *arc_at;   /* by arc of the graph: arc of the net */
-    int *orbit;    /* by net arc: union-find */
+    int *orbit;    /* by net arc: the lowest that turns take it to */
     int *far;      /* by node: arcs from rank 0 over switches; -1: not reached */
     int *first_in; /* by node: into in_arcs */
     int *in_arcs;
     orbit_table *table;
     int *class_way; /* by class: a way of it */
+    int **class_orbits;
 } orbit_work;
 
-static int orbit_find(const orbit_work *w, int arc)
+int orbit_set_size(const orbit_set *s)
 {
-    while (w->orbit[arc] != arc)
-        arc = w->orbit[arc];
-    return arc;
+    int size = 0;
+    for (int i = 0; i < ORBIT_SET_WORDS; i++)
+        size += __builtin_popcountll(s->words[i]);
+    return size;
+}
+
+int orbit_set_compare(const orbit_set *a, const orbit_set *b)
+{
+    for (int i = ORBIT_SET_WORDS; i-- > 0;)
+        if (a->words[i] != b->words[i])
+            return a->words[i] > b->words[i] ? 1 : -1;
+    return 0;
 }
 
 static int orbit_net_arc(const orbit_work *w, int from, int to)
@@ -38,12 +50,11 @@ static void orbit_join_all(orbit_work *w)
         for (int i = 0; i < arcs; i++) {
             const net_arc *arc = &w->net->arcs.items[i];
             int image = orbit_net_arc(w, turn[arc->from], turn[arc->to]);
-            int a = orbit_find(w, i), b = orbit_find(w, image);
-            w->orbit[a > b ? a : b] = a > b ? b : a;
+            islands_join(w->orbit, i, image);
         }
     }
     for (int i = 0; i < arcs; i++)
-        w->orbit[i] = orbit_find(w, i);
+        w->orbit[i] = islands_find(w->orbit, i);
 }
 
 static void orbit_sort_arcs(orbit_work *w)
@@ -101,19 +112,20 @@ static bool orbit_list(const orbit_work *w, const orbit_way *way, int *list)
 static int orbit_class_of(orbit_work *w, const orbit_way *way)
 {
     orbit_table *t = w->table;
-    int mine[64], other[64];
+    int mine[64];
     if (way->count > 64 || !orbit_list(w, way, mine))
         return -1;
     for (int c = 0; c < t->class_count; c++) {
         const orbit_way *known = &t->ways.items[w->class_way[c]];
         if (known->count != way->count)
             continue;
-        orbit_list(w, known, other);
-        if (memcmp(mine, other, sizeof(int) * (size_t)way->count) == 0)
+        if (memcmp(mine, w->class_orbits[c], sizeof(int) * (size_t)way->count) == 0)
             return c;
     }
     if (t->class_count == ORBIT_CLASSES_MOST)
         return -1;
+    w->class_orbits[t->class_count] = arena_array(w->memory, int, way->count);
+    memcpy(w->class_orbits[t->class_count], mine, sizeof(int) * (size_t)way->count);
     w->class_way[t->class_count] = (int)t->ways.count;
     return t->class_count++;
 }
@@ -162,7 +174,7 @@ static void orbit_follow(orbit_work *w, orbit_trail *trail, int length)
 static void orbit_find_ways(orbit_work *w)
 {
     for (int k = 0; k < w->digits->count; k++) {
-        for (int step = 1; step < w->digits->size[k]; step++) {
+        for (int step = 1; step < w->digits->size[k] && w->table->usable; step++) {
             orbit_trail trail = {.digit = k, .step = step};
             trail.nodes[0] = step * w->digits->stride[k];
             const rank_net *net = w->net;
@@ -176,45 +188,49 @@ static void orbit_find_ways(orbit_work *w)
     }
 }
 
-static void orbit_add_limit(orbit_work *w, uint64_t classes, __int128 capacity)
-{
-    orbit_table *t = w->table;
-    for (size_t i = 0; i < t->limits.count; i++) {
-        if (t->limits.items[i].classes != classes)
-            continue;
-        if (t->limits.items[i].capacity > capacity)
-            t->limits.items[i].capacity = capacity;
-        return;
-    }
-    vec_push(w->memory, &t->limits, (orbit_limit){classes, capacity});
-}
-
 static int orbit_compare_limits(const void *a, const void *b)
 {
     const orbit_limit *x = a, *y = b;
-    int by_size = __builtin_popcountll(x->classes) - __builtin_popcountll(y->classes);
-    return by_size != 0 ? by_size : (x->classes > y->classes) - (x->classes < y->classes);
+    int by_size = orbit_set_size(&x->classes) - orbit_set_size(&y->classes);
+    int by_set = by_size != 0 ? by_size : orbit_set_compare(&x->classes, &y->classes);
+    return by_set != 0 ? by_set : (x->capacity > y->capacity) - (x->capacity < y->capacity);
 }
 
+/* Of limits on the same classes the least stands first; it alone is kept. */
+static void orbit_sort_limits(orbit_table *t)
+{
+    if (t->limits.count == 0)
+        return;
+    qsort(t->limits.items, t->limits.count, sizeof(orbit_limit), orbit_compare_limits);
+    size_t kept = 1;
+    for (size_t i = 1; i < t->limits.count; i++)
+        if (orbit_set_compare(&t->limits.items[i].classes, &t->limits.items[kept - 1].classes) != 0)
+            t->limits.items[kept++] = t->limits.items[i];
+    t->limits.count = kept;
+}
+
+/* A limit for each orbit that some class uses. */
 static void orbit_find_limits(orbit_work *w)
 {
     size_t arcs = w->net->arcs.count;
-    uint64_t *classes = arena_array(w->memory, uint64_t, arcs + 1);
+    int *limit_of = arena_array(w->memory, int, arcs + 1); /* by orbit: limit + 1 */
     int64_t *size = arena_array(w->memory, int64_t, arcs + 1);
+    orbit_table *t = w->table;
     for (size_t i = 0; i < arcs; i++)
         size[w->orbit[i]]++;
-    for (int c = 0; c < w->table->class_count; c++) {
-        const orbit_way *way = &w->table->ways.items[w->class_way[c]];
-        for (int i = 0; i < way->count; i++)
-            classes[w->orbit[orbit_net_arc(w, way->nodes[i], way->nodes[i + 1])]] |= UINT64_C(1)
-                                                                                     << c;
+    for (int c = 0; c < t->class_count; c++) {
+        const orbit_way *way = &t->ways.items[w->class_way[c]];
+        for (int i = 0; i < way->count; i++) {
+            int orbit = w->orbit[orbit_net_arc(w, way->nodes[i], way->nodes[i + 1])];
+            if (limit_of[orbit] == 0) {
+                __int128 all = (__int128)size[orbit] * w->net->arcs.items[orbit].capacity;
+                vec_push(w->memory, &t->limits, (orbit_limit){.capacity = all});
+                limit_of[orbit] = (int)t->limits.count;
+            }
+            orbit_set_add(&t->limits.items[limit_of[orbit] - 1].classes, c);
+        }
     }
-    for (size_t i = 0; i < arcs; i++)
-        if (classes[i] != 0)
-            orbit_add_limit(w, classes[i], (__int128)size[i] * w->net->arcs.items[i].capacity);
-    if (w->table->limits.count > 0)
-        qsort(w->table->limits.items, w->table->limits.count, sizeof(orbit_limit),
-              orbit_compare_limits);
+    orbit_sort_limits(t);
 }
 
 orbit_table orbit_table_of(arena *a, const rank_net *net, const rank_digits *d)
@@ -225,6 +241,7 @@ orbit_table orbit_table_of(arena *a, const rank_net *net, const rank_digits *d)
     w.orbit = arena_array(a, int, net->arcs.count + 1);
     w.far = arena_array(a, int, net->node_count);
     w.class_way = arena_array(a, int, ORBIT_CLASSES_MOST);
+    w.class_orbits = arena_array(a, int *, ORBIT_CLASSES_MOST);
     for (size_t i = 0; i < net->arcs.count; i++)
         w.arc_at[net->arcs.items[i].link] = (int)i;
     orbit_join_all(&w);

@@ -8,7 +8,28 @@
 
 #include "cluster/digits.h"
 
-enum { ORBIT_CLASSES_MOST = 64, ORBIT_WAYS_EACH = 16 };
+/* As many classes as all-to-all direct links need on the most ranks that a cluster's links allow. */
+enum { ORBIT_CLASSES_MOST = 768, ORBIT_WAYS_EACH = 16, ORBIT_SET_WORDS = ORBIT_CLASSES_MOST / 64 };
+
+/* A set of classes. */
+typedef struct orbit_set {
+    uint64_t words[ORBIT_SET_WORDS];
+} orbit_set;
+
+static inline void orbit_set_add(orbit_set *s, int of_class)
+{
+    s->words[of_class / 64] |= UINT64_C(1) << of_class % 64;
+}
+
+static inline bool orbit_set_has(const orbit_set *s, int of_class)
+{
+    return s->words[of_class / 64] >> of_class % 64 & 1;
+}
+
+int orbit_set_size(const orbit_set *s);
+
+/* By their classes, as numbers. */
+int orbit_set_compare(const orbit_set *a, const orbit_set *b);
 
 typedef struct orbit_way {
     int digit;
@@ -20,7 +41,7 @@ typedef struct orbit_way {
 
 /* Links that share a limit: all classes in `classes` together may use `capacity` (of one tree set, all its edges). */
 typedef struct orbit_limit {
-    uint64_t classes;
+    orbit_set classes;
     __int128 capacity; /* number of arcs * units of each */
 } orbit_limit;
 

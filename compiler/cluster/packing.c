@@ -14,6 +14,7 @@ typedef struct packing_work {
     int ranks;
     const net_arc *links; /* one for each symmetric pair, capacity each way, unscaled */
     size_t link_count;
+    effort *effort;
     int64_t p;
     int64_t q;
     int64_t *m;
@@ -32,7 +33,7 @@ static int packing_part(const packing_work *w, int rank)
 static void packing_place(packing_work *w, int v)
 {
     arena *a = arena_new();
-    flow_net *f = flow_net_new(a, v + 2);
+    flow_net *f = flow_net_new(a, v + 2, w->effort);
     int64_t *degree = arena_array(a, int64_t, v + 1), lifted = 0;
     for (size_t i = 0; i < w->link_count; i++) {
         const net_arc *link = &w->links[i];
@@ -50,9 +51,9 @@ static void packing_place(packing_work *w, int v)
             flow_add(f, v, u, -weight);
         lifted += weight < 0 ? -weight : 0;
     }
-    int64_t cut = flow_maximum(f, v, v + 1, FLOW_INFINITE);
+    int64_t cut = flow_value(f, v, v + 1, FLOW_INFINITE);
     int64_t least = cut - lifted - degree[v];
-    assert(least % 2 == 0 && least <= 0);
+    assert((least % 2 == 0 && least <= 0) || effort_is_spent(w->effort));
     w->m[v] = w->p - least / 2;
     for (int u = 0; u < v; u++)
         if (flow_on_source_side(f, u))
@@ -64,7 +65,7 @@ static void packing_place(packing_work *w, int v)
 static int64_t packing_place_all(packing_work *w)
 {
     int64_t total = 0;
-    for (int v = 0; v < w->ranks; v++) {
+    for (int v = 0; v < w->ranks && !effort_is_spent(w->effort); v++) {
         w->part[v] = v;
         packing_place(w, v);
         total += v > 0 ? w->m[v] : 0;
@@ -72,7 +73,7 @@ static int64_t packing_place_all(packing_work *w)
     return total;
 }
 
-static void packing_measure(const packing_work *w, packing_optimum *best, int *part_of)
+static void packing_number(const packing_work *w, packing_optimum *best, int *part_of)
 {
     best->part_count = 0;
     for (int v = 0; v < w->ranks; v++)
@@ -80,6 +81,10 @@ static void packing_measure(const packing_work *w, packing_optimum *best, int *p
             part_of[v] = best->part_count++;
     for (int v = 0; v < w->ranks; v++)
         part_of[v] = part_of[packing_part(w, v)];
+}
+
+static void packing_measure(const packing_work *w, packing_optimum *best, const int *part_of)
+{
     best->capacity = 0;
     for (size_t i = 0; i < w->link_count; i++)
         if (part_of[w->links[i].from] != part_of[w->links[i].to])
@@ -94,7 +99,7 @@ static void packing_orient(arena *a, const rank_net *net, const packing_work *w,
 {
     arena *scratch = arena_new();
     int source = w->ranks, sink = source + 1, first_link = sink + 1;
-    flow_net *f = flow_net_new(scratch, first_link + (int)w->link_count);
+    flow_net *f = flow_net_new(scratch, first_link + (int)w->link_count, w->effort);
     int *forward = arena_array(scratch, int, w->link_count);
     int64_t total = 0;
     for (size_t i = 0; i < w->link_count; i++) {
@@ -107,7 +112,7 @@ static void packing_orient(arena *a, const rank_net *net, const packing_work *w,
     for (int v = 1; v < w->ranks; v++)
         flow_add(f, v, sink, w->m[v]);
     int64_t placed = flow_maximum(f, source, sink, FLOW_INFINITE);
-    assert(placed == total);
+    assert(placed == total || effort_is_spent(w->effort));
     net_arc *oriented = arena_array(a, net_arc, 2 * w->link_count);
     for (size_t i = 0; i < w->link_count; i++) {
         net_arc out = w->links[i], back = out;
@@ -125,33 +130,56 @@ static void packing_orient(arena *a, const rank_net *net, const packing_work *w,
     arena_free(scratch);
 }
 
-packing_optimum packing_optimum_of(arena *a, const rank_net *net)
+static void packing_list_links(arena *a, const rank_net *net, packing_work *w)
 {
-    int n = net->rank_count;
-    packing_work w = {.ranks = n, .m = arena_array(a, int64_t, n), .part = arena_array(a, int, n)};
     net_arc *links = arena_array(a, net_arc, net->arcs.count);
     for (size_t i = 0; i < net->arcs.count; i++)
         if (net->arcs.items[i].from < net->arcs.items[i].to)
-            links[w.link_count++] = net->arcs.items[i];
-    w.links = links;
+            links[w->link_count++] = net->arcs.items[i];
+    w->links = links;
+}
+
+/* From the partition so far, lowers the guess until it holds; then `m` is of the optimum. */
+static void packing_search(packing_work *w, packing_optimum *best, int *part_of)
+{
+    while (!effort_is_spent(w->effort)) {
+        w->p = best->rate.numerator;
+        w->q = best->rate.denominator;
+        int64_t total = packing_place_all(w), room = 0;
+        for (size_t i = 0; i < w->link_count; i++)
+            room += w->links[i].capacity * w->q;
+        if (total == room || effort_is_spent(w->effort))
+            return;
+        assert(total > room);
+        rational before = best->rate;
+        packing_number(w, best, part_of);
+        packing_measure(w, best, part_of);
+        assert(rational_compare(best->rate, before) < 0);
+    }
+}
+
+packing_optimum packing_optimum_of(arena *a, const rank_net *net, bool oriented)
+{
+    int n = net->rank_count;
+    packing_work w = {.ranks = n,
+                      .effort = net->graph->work,
+                      .m = arena_array(a, int64_t, n),
+                      .part = arena_array(a, int, n)};
+    packing_list_links(a, net, &w);
     int *part_of = arena_array(a, int, n);
     packing_optimum best = {.part_of = part_of};
+    best.part_count = packing_even_parts(a, net, part_of);
+    if (effort_is_spent(w.effort))
+        return best;
+    bool even = best.part_count > 0;
     for (int v = 0; v < n; v++)
         w.part[v] = v;
+    if (!even)
+        packing_number(&w, &best, part_of);
     packing_measure(&w, &best, part_of);
-    for (;;) {
-        w.p = best.rate.numerator;
-        w.q = best.rate.denominator;
-        int64_t total = packing_place_all(&w), room = 0;
-        for (size_t i = 0; i < w.link_count; i++)
-            room += w.links[i].capacity * w.q;
-        assert(total >= room);
-        if (total == room)
-            break;
-        rational before = best.rate;
-        packing_measure(&w, &best, part_of);
-        assert(rational_compare(best.rate, before) < 0);
-    }
-    packing_orient(a, net, &w, &best);
+    if (!even || oriented)
+        packing_search(&w, &best, part_of);
+    if (oriented && !effort_is_spent(w.effort))
+        packing_orient(a, net, &w, &best);
     return best;
 }

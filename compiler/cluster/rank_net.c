@@ -2,22 +2,14 @@
 
 #include <string.h>
 
-enum { SIDE_OUT = 1, SIDE_IN = 2 };
-
 /* What is known of a node of the graph while switches are dropped. */
 typedef struct net_survey {
     const link_graph *g;
     bool *kept;
     bool *is_rank;
+    int *first; /* by node: into `arcs`; one more at the end */
+    int *arcs;  /* at each node */
 } net_survey;
-
-/* A switch helps only between two different nodes: some arc in from one and some arc out to another. */
-static bool survey_switch_helps(const int *from, const int *to, int node)
-{
-    if (from[node] == -1 || to[node] == -1)
-        return false;
-    return from[node] == -2 || to[node] == -2 || from[node] != to[node];
-}
 
 /* -1: none; -2: several; else the only neighbour. */
 static void survey_note(int *known, int node)
@@ -28,39 +20,81 @@ static void survey_note(int *known, int node)
         *known = -2;
 }
 
-static bool survey_drop_once(const net_survey *s, int *from, int *to)
+/* A switch helps only between two different nodes: some arc in from one and some arc out to another. */
+static bool survey_switch_helps(const net_survey *s, int node)
 {
-    size_t nodes = s->g->nodes.count;
-    memset(from, -1, sizeof(int) * nodes);
-    memset(to, -1, sizeof(int) * nodes);
-    for (size_t i = 0; i < s->g->arcs.count; i++) {
-        const link_arc *arc = &s->g->arcs.items[i];
-        if (!s->kept[arc->from] || !s->kept[arc->to])
-            continue;
-        survey_note(&to[arc->from], arc->to);
-        survey_note(&from[arc->to], arc->from);
+    int from = -1, to = -1;
+    for (int i = s->first[node]; i < s->first[node + 1]; i++) {
+        const link_arc *arc = &s->g->arcs.items[s->arcs[i]];
+        if (s->kept[arc->from] && arc->to == node)
+            survey_note(&from, arc->from);
+        if (s->kept[arc->to] && arc->from == node)
+            survey_note(&to, arc->to);
     }
-    bool dropped = false;
-    for (size_t i = 0; i < nodes; i++) {
-        if (!s->kept[i] || s->is_rank[i] || survey_switch_helps(from, to, (int)i))
-            continue;
-        s->kept[i] = false;
-        dropped = true;
-    }
-    return dropped;
+    if (from == -1 || to == -1)
+        return false;
+    return from == -2 || to == -2 || from != to;
 }
 
-static void survey_nodes(arena *a, const net_survey *s, const rank_net *net, bool with_switches)
+static void survey_sort_arcs(arena *a, net_survey *s)
 {
+    size_t nodes = s->g->nodes.count, arcs = s->g->arcs.count;
+    s->first = arena_array(a, int, nodes + 2);
+    s->arcs = arena_array(a, int, 2 * arcs + 1);
+    for (size_t i = 0; i < arcs; i++) {
+        s->first[s->g->arcs.items[i].from + 2]++;
+        s->first[s->g->arcs.items[i].to + 2]++;
+    }
+    for (size_t node = 0; node < nodes; node++)
+        s->first[node + 2] += s->first[node + 1];
+    for (size_t i = 0; i < arcs; i++) {
+        s->arcs[s->first[s->g->arcs.items[i].from + 1]++] = (int)i;
+        s->arcs[s->first[s->g->arcs.items[i].to + 1]++] = (int)i;
+    }
+}
+
+/* Drops switches that do not help, and looks again at those beside one that is gone. */
+static void survey_drop(const net_survey *s, arena *a)
+{
+    size_t nodes = s->g->nodes.count, room = nodes + 1, begin = 0, waiting = 0;
+    int *queue = arena_array(a, int, room);
+    bool *queued = arena_array(a, bool, nodes + 1);
+    for (size_t i = 0; i < nodes; i++) {
+        queued[i] = s->kept[i] && !s->is_rank[i];
+        if (queued[i])
+            queue[waiting++] = (int)i;
+    }
+    for (; waiting > 0; begin++, waiting--) {
+        int node = queue[begin % room];
+        queued[node] = false;
+        if (survey_switch_helps(s, node))
+            continue;
+        s->kept[node] = false;
+        for (int i = s->first[node]; i < s->first[node + 1]; i++) {
+            const link_arc *arc = &s->g->arcs.items[s->arcs[i]];
+            int other = arc->from == node ? arc->to : arc->from;
+            if (!s->kept[other] || s->is_rank[other] || queued[other])
+                continue;
+            queued[other] = true;
+            queue[(begin + waiting++) % room] = other;
+        }
+    }
+}
+
+static void survey_nodes(net_survey *s, const rank_net *net, bool with_switches)
+{
+    bool some = false;
     for (int r = 0; r < net->rank_count; r++)
         s->kept[net->ranks[r]] = s->is_rank[net->ranks[r]] = true;
     for (size_t i = 0; with_switches && i < s->g->nodes.count; i++)
         if (s->g->nodes.items[i].kind == LINK_SWITCH)
-            s->kept[i] = true;
-    int *from = arena_array(a, int, s->g->nodes.count),
-        *to = arena_array(a, int, s->g->nodes.count);
-    while (survey_drop_once(s, from, to))
-        ;
+            s->kept[i] = some = true;
+    if (!some)
+        return;
+    arena *a = arena_new();
+    survey_sort_arcs(a, s);
+    survey_drop(s, a);
+    arena_free(a);
 }
 
 static void net_number(arena *a, rank_net *net, const net_survey *s, int *number)
@@ -84,12 +118,17 @@ static void net_number(arena *a, rank_net *net, const net_survey *s, int *number
 static void net_add_arcs(arena *a, rank_net *net, const int *number)
 {
     const link_graph *g = net->graph;
+    size_t kept = 0;
+    for (size_t i = 0; i < g->arcs.count; i++)
+        kept += number[g->arcs.items[i].from] >= 0 && number[g->arcs.items[i].to] >= 0;
+    net->arcs.items = arena_array(a, net_arc, kept + 1);
+    net->arcs.room = kept + 1;
     for (size_t i = 0; i < g->arcs.count; i++) {
         const link_arc *arc = &g->arcs.items[i];
         if (number[arc->from] < 0 || number[arc->to] < 0)
             continue;
         net_arc made = {number[arc->from], number[arc->to], arc->bytes_per_second, (int)i};
-        vec_push(a, &net->arcs, made);
+        net->arcs.items[net->arcs.count++] = made;
         net->unit = integer_gcd(net->unit, arc->bytes_per_second);
     }
     if (net->unit == 0)
@@ -105,18 +144,34 @@ static void net_add_arcs(arena *a, rank_net *net, const int *number)
 }
 
 /* Ranks reached from rank 0, along the arcs or against them; the first that is not, or -1. */
-static int net_unreached(arena *a, const rank_net *net, bool against)
+static int net_unreached(const rank_net *net, bool against)
 {
-    flow_net *f = flow_net_new(a, net->node_count + 1);
-    for (size_t i = 0; i < net->arcs.count; i++) {
+    arena *a = arena_new();
+    size_t arcs = net->arcs.count;
+    int *first = arena_array(a, int, net->node_count + 2), *ends = arena_array(a, int, arcs + 1);
+    int *queue = arena_array(a, int, net->node_count + 1), end = 1, unreached = -1;
+    bool *reached = arena_array(a, bool, net->node_count + 1);
+    for (size_t i = 0; i < arcs; i++)
+        first[(against ? net->arcs.items[i].to : net->arcs.items[i].from) + 2]++;
+    for (int node = 0; node < net->node_count; node++)
+        first[node + 2] += first[node + 1];
+    for (size_t i = 0; i < arcs; i++) {
         const net_arc *arc = &net->arcs.items[i];
-        flow_add(f, against ? arc->to : arc->from, against ? arc->from : arc->to, 1);
+        ends[first[(against ? arc->to : arc->from) + 1]++] = against ? arc->from : arc->to;
     }
-    flow_maximum(f, 0, net->node_count, 1); /* no arc enters that node: this only searches */
-    for (int r = 0; r < net->rank_count; r++)
-        if (!flow_on_source_side(f, r))
-            return r;
-    return -1;
+    reached[0] = true;
+    for (int begin = 0; begin < end; begin++)
+        for (int i = first[queue[begin]]; i < first[queue[begin] + 1]; i++) {
+            if (reached[ends[i]])
+                continue;
+            reached[ends[i]] = true;
+            queue[end++] = ends[i];
+        }
+    for (int r = net->rank_count; r-- > 0;)
+        if (!reached[r])
+            unreached = r;
+    arena_free(a);
+    return unreached;
 }
 
 rank_net rank_net_of(arena *a, const link_graph *g, const int *ranks, int count, bool with_switches)
@@ -125,17 +180,20 @@ rank_net rank_net_of(arena *a, const link_graph *g, const int *ranks, int count,
     int *kept_ranks = arena_array(a, int, count + 1);
     memcpy(kept_ranks, ranks, sizeof(int) * (size_t)count);
     net.ranks = kept_ranks;
-    net_survey survey = {g, arena_array(a, bool, g->nodes.count + 1),
-                         arena_array(a, bool, g->nodes.count + 1)};
-    survey_nodes(a, &survey, &net, with_switches);
+    net_survey survey = {.g = g,
+                         .kept = arena_array(a, bool, g->nodes.count + 1),
+                         .is_rank = arena_array(a, bool, g->nodes.count + 1)};
+    survey_nodes(&survey, &net, with_switches);
     int *number = arena_array(a, int, g->nodes.count + 1);
     net_number(a, &net, &survey, number);
     net_add_arcs(a, &net, number);
-    net.unreached = net_unreached(a, &net, false);
+    net.unreached = net_unreached(&net, false);
     if (net.unreached < 0)
-        net.unreached = net_unreached(a, &net, true);
+        net.unreached = net_unreached(&net, true);
     if (net.unreached >= 0)
         net.status = SYNTHESIS_DISCONNECTED;
+    else if (!effort_spend(g->work, (int64_t)g->arcs.count))
+        net.status = SYNTHESIS_EFFORT;
     return net;
 }
 

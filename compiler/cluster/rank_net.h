@@ -29,7 +29,7 @@ typedef struct rank_net {
     int unreached; /* DISCONNECTED: a rank apart from rank 0 */
 } rank_net;
 
-/* With `with_switches` false the switches are left out. status is OK, DISCONNECTED or RANGE. */
+/* With `with_switches` false the switches are left out. status is OK, DISCONNECTED, RANGE or EFFORT. */
 rank_net rank_net_of(arena *a, const link_graph *g, const int *ranks, int count,
                      bool with_switches);
 

@@ -229,6 +229,10 @@ static void text_collective(FILE *out, const topology_report *r, report_part par
         fputs("not found: the bandwidths are too unlike for exact arithmetic in 64 bits\n", out);
         return;
     }
+    if (c->best.status == SYNTHESIS_EFFORT) {
+        fputs("not found: that takes more work than is done for one cluster\n", out);
+        return;
+    }
     text_rate(out, rational_value(c->best.rate));
     fputc('\n', out);
     text_proof(out, r, &c->best);

@@ -1,6 +1,8 @@
+#include "cluster/islands.h"
 #include "cluster/logical.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Capacity from one node to another, by pieces of one way each. */
@@ -29,25 +31,53 @@ typedef struct split_pair {
 
 typedef VEC(split_pair) pair_list;
 
+typedef VEC(int) bundle_list;
+
 typedef struct split_state {
     arena *memory;
     const rank_net *net;
     const int64_t *demand;
     logical_net *made;
-    int32_t *bundle_at; /* by from * nodes + to: bundle + 1 */
+    int32_t *slots; /* bundles by their ends: open addressing, bundle + 1 */
+    size_t slot_count;
     VEC(split_bundle) bundles;
+    bundle_list *at; /* by node: bundles that begin or end there */
     VEC(split_piece) pieces;
     int *doubtful; /* the rank that was last found short: asked first */
 } split_state;
 
+static int32_t *split_slot(const split_state *s, int from, int to)
+{
+    uint64_t hash = ((uint64_t)(uint32_t)from << 32 | (uint32_t)to) * 0x9e3779b97f4a7c15u;
+    for (size_t at = hash >> 24;; at++) {
+        int32_t *slot = &s->slots[at & (s->slot_count - 1)];
+        const split_bundle *b = *slot ? &s->bundles.items[*slot - 1] : NULL;
+        if (!b || (b->from == from && b->to == to))
+            return slot;
+    }
+}
+
+static void split_slots_grow(split_state *s)
+{
+    s->slot_count = s->slot_count ? 2 * s->slot_count : 256;
+    s->slots = arena_array(s->memory, int32_t, s->slot_count);
+    for (size_t i = 0; i < s->bundles.count; i++)
+        *split_slot(s, s->bundles.items[i].from, s->bundles.items[i].to) = (int32_t)i + 1;
+}
+
 static int split_bundle_of(split_state *s, int from, int to)
 {
-    int32_t *at = &s->bundle_at[(size_t)from * (size_t)s->net->node_count + (size_t)to];
-    if (*at == 0) {
+    if (2 * (s->bundles.count + 1) > s->slot_count)
+        split_slots_grow(s);
+    int32_t *slot = split_slot(s, from, to);
+    if (*slot == 0) {
         vec_push(s->memory, &s->bundles, (split_bundle){from, to, 0, -1});
-        *at = (int32_t)s->bundles.count;
+        int made = (int)s->bundles.count - 1;
+        vec_push(s->memory, &s->at[from], made);
+        vec_push(s->memory, &s->at[to], made);
+        *slot = made + 1;
     }
-    return *at - 1;
+    return *slot - 1;
 }
 
 static void split_add_piece(split_state *s, int bundle, int64_t capacity, int way)
@@ -131,8 +161,10 @@ static net_arc *split_trial(arena *a, const split_state *s, const split_pair *pa
 
 static bool split_allowed(const split_state *s, const split_pair *pairs, size_t count)
 {
+    if (!effort_spend(s->made->work, (int64_t)(s->bundles.count + count)))
+        return false;
     arena *a = arena_new();
-    gather_demand d = {s->net->node_count, s->net->rank_count, NULL, 0, s->demand};
+    gather_demand d = {s->net->node_count, s->net->rank_count, NULL, 0, s->demand, s->made->work};
     d.arcs = split_trial(a, s, pairs, count, &d.arc_count);
     bool allowed = gather_feasible(&d, s->doubtful);
     arena_free(a);
@@ -143,7 +175,7 @@ static bool split_allowed(const split_state *s, const split_pair *pairs, size_t 
 static int64_t split_most(const split_state *s, split_pair pair)
 {
     int64_t allowed = 0, refused = pair.amount + 1;
-    while (refused - allowed > 1) {
+    while (refused - allowed > 1 && !effort_is_spent(s->made->work)) {
         pair.amount = allowed + (refused - allowed) / 2;
         if (split_allowed(s, &pair, 1))
             allowed = pair.amount;
@@ -156,7 +188,7 @@ static int64_t split_most(const split_state *s, split_pair pair)
 /* Joins what can be joined of a list: the whole, else each half, down to single pairs. */
 static void split_pairs(split_state *s, const split_pair *pairs, size_t count)
 {
-    if (count == 0)
+    if (count == 0 || effort_is_spent(s->made->work))
         return;
     if (split_allowed(s, pairs, count)) {
         for (size_t i = 0; i < count; i++)
@@ -181,20 +213,25 @@ typedef struct split_ports {
     int *out;
 } split_ports;
 
-static split_ports split_ports_of(const split_state *s, int hub)
+static split_ports split_ports_of(arena *a, const split_state *s, int hub)
 {
     int nodes = s->net->node_count;
-    split_ports p = {0, arena_array(s->memory, int, nodes), arena_array(s->memory, int, nodes)};
-    for (int node = 0; node < nodes; node++) {
-        int in = s->bundle_at[(size_t)node * (size_t)nodes + (size_t)hub] - 1;
-        int out = s->bundle_at[(size_t)hub * (size_t)nodes + (size_t)node] - 1;
-        bool has_in = in >= 0 && s->bundles.items[in].capacity > 0;
-        bool has_out = out >= 0 && s->bundles.items[out].capacity > 0;
-        if (!has_in && !has_out)
-            continue;
-        p.in[p.count] = has_in ? in : -1;
-        p.out[p.count++] = has_out ? out : -1;
+    split_ports p = {0, arena_array(a, int, nodes), arena_array(a, int, nodes)};
+    memset(p.in, -1, sizeof(int) * (size_t)nodes);
+    memset(p.out, -1, sizeof(int) * (size_t)nodes);
+    for (size_t i = 0; i < s->at[hub].count; i++) {
+        int bundle = s->at[hub].items[i];
+        const split_bundle *b = &s->bundles.items[bundle];
+        if (b->capacity > 0)
+            *(b->to == hub ? &p.in[b->from] : &p.out[b->to]) = bundle;
     }
+    for (int node = 0; node < nodes; node++) {
+        if (p.in[node] < 0 && p.out[node] < 0)
+            continue;
+        p.in[p.count] = p.in[node];
+        p.out[p.count++] = p.out[node];
+    }
+    effort_spend(s->made->work, nodes);
     return p;
 }
 
@@ -288,18 +325,14 @@ static int *split_islands(arena *a, const split_state *s, int hub)
     int *island = arena_array(a, int, s->net->node_count);
     for (int node = 0; node < s->net->node_count; node++)
         island[node] = node;
-    for (bool changed = true; changed;) {
-        changed = false;
-        for (size_t i = 0; i < s->bundles.count; i++) {
-            const split_bundle *b = &s->bundles.items[i];
-            if (b->capacity == 0 || b->from == hub || b->to == hub ||
-                island[b->from] == island[b->to])
-                continue;
-            int low = island[b->from] < island[b->to] ? b->from : b->to;
-            island[b->from] = island[b->to] = island[low];
-            changed = true;
-        }
+    for (size_t i = 0; i < s->bundles.count; i++) {
+        const split_bundle *b = &s->bundles.items[i];
+        if (b->capacity > 0 && b->from != hub && b->to != hub)
+            islands_join(island, b->from, b->to);
     }
+    for (int node = 0; node < s->net->node_count; node++)
+        island[node] = islands_find(island, node);
+    effort_spend(s->made->work, (int64_t)s->bundles.count + s->net->node_count);
     return island;
 }
 
@@ -343,9 +376,12 @@ static bool split_is_done(const split_state *s, const split_ports *p)
 
 static void split_switch(split_state *s, int hub)
 {
-    split_ports p = split_ports_of(s, hub);
+    arena *a = arena_new();
+    split_ports p = split_ports_of(a, s, hub);
+    effort_spend(s->made->work, (int64_t)p.count * p.count); /* pairs of ports */
     split_by_plan(s, &p, hub);
-    for (int shift = p.count - 1; shift > 0 && !split_is_done(s, &p); shift--)
+    for (int shift = p.count - 1;
+         shift > 0 && !split_is_done(s, &p) && !effort_is_spent(s->made->work); shift--)
         split_by_shift(s, &p, shift);
     for (int i = 0; i < p.count;
          i++) { /* only ways back to where they came from are left, or nothing */
@@ -354,6 +390,7 @@ static void split_switch(split_state *s, int hub)
         if (p.out[i] >= 0)
             s->bundles.items[p.out[i]].capacity = 0;
     }
+    arena_free(a);
 }
 
 static void split_finish(split_state *s, arena *a)
@@ -370,21 +407,29 @@ static void split_finish(split_state *s, arena *a)
     }
 }
 
-/* Switches with the fewest arcs first: those at the edge are mere passages, and gone before a core meets them. */
-static const int *split_order(arena *a, const rank_net *net)
+static int split_compare(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Switches with the fewest arcs first, as arcs << 32 | node: those at the edge are mere passages, and gone before a core
+ * meets them. */
+static const int64_t *split_order(arena *a, const rank_net *net)
 {
     int switches = net->node_count - net->rank_count;
-    int *degree = arena_array(a, int, net->node_count), *order = arena_array(a, int, switches + 1);
+    int64_t *order = arena_array(a, int64_t, switches + 1);
+    for (int i = 0; i < switches; i++)
+        order[i] = net->rank_count + i;
     for (size_t i = 0; i < net->arcs.count; i++) {
-        degree[net->arcs.items[i].from]++;
-        degree[net->arcs.items[i].to]++;
+        const net_arc *arc = &net->arcs.items[i];
+        if (arc->from >= net->rank_count)
+            order[arc->from - net->rank_count] += INT64_C(1) << 32;
+        if (arc->to >= net->rank_count)
+            order[arc->to - net->rank_count] += INT64_C(1) << 32;
     }
-    for (int i = 0; i < switches; i++) {
-        int hub = net->rank_count + i, at = i;
-        for (; at > 0 && degree[order[at - 1]] > degree[hub]; at--)
-            order[at] = order[at - 1];
-        order[at] = hub;
-    }
+    if (switches > 0)
+        qsort(order, (size_t)switches, sizeof *order, split_compare);
     return order;
 }
 
@@ -394,11 +439,12 @@ logical_net *logical_of(arena *a, const rank_net *net, int64_t scale, const int6
     s.doubtful = arena_make(a, int);
     s.made = arena_make(a, logical_net);
     s.made->rank_count = net->rank_count;
-    s.bundle_at = arena_array(a, int32_t, (size_t)net->node_count * (size_t)net->node_count);
+    s.made->work = net->graph->work;
+    s.at = arena_array(a, bundle_list, net->node_count);
     split_start(&s, scale);
-    const int *order = split_order(a, net);
-    for (int i = 0; i < net->node_count - net->rank_count; i++)
-        split_switch(&s, order[i]);
+    const int64_t *order = split_order(a, net);
+    for (int i = 0; i < net->node_count - net->rank_count && !effort_is_spent(s.made->work); i++)
+        split_switch(&s, (int)(uint32_t)order[i]);
     s.made->served = net->node_count == net->rank_count || split_allowed(&s, NULL, 0);
     split_finish(&s, a);
     return s.made;

@@ -6,9 +6,16 @@
 #include "cluster/nested.h"
 #include "cluster/optimum.h"
 
+#include <string.h>
+
 static synthesis synthesis_failed(const rank_net *net)
 {
     return (synthesis){.status = net->status, .unreached = net->unreached, .rate = RATIONAL_ZERO};
+}
+
+static synthesis synthesis_given_up(synthesis_status status)
+{
+    return (synthesis){.status = status, .unreached = -1, .rate = RATIONAL_ZERO};
 }
 
 static synthesis synthesis_of_forest(forest f)
@@ -55,7 +62,8 @@ enum { GENERAL_RANKS_MOST = 384, NEARLY_STEPS = 64 };
 static bool gather_nearly(arena *a, const rank_net *net, rational per_rank, forest *f)
 {
     int reached = 0, refused = NEARLY_STEPS;
-    while (net->rank_count > GENERAL_RANKS_MOST && refused - reached > 1) {
+    while (net->rank_count > GENERAL_RANKS_MOST && refused - reached > 1 &&
+           !effort_is_spent(net->graph->work)) {
         int part = (reached + refused) / 2;
         rational rate = rational_multiply(per_rank, rational_of(part, NEARLY_STEPS));
         if (nested_gather(a, net, rate, f))
@@ -63,41 +71,63 @@ static bool gather_nearly(arena *a, const rank_net *net, rational per_rank, fore
         else
             refused = part;
     }
-    return reached > 0;
+    return reached > 0 && !effort_is_spent(net->graph->work);
+}
+
+/* Trees grown over the arcs that are left without switches; more edges than are allowed are LARGE. */
+static synthesis gather_by_growth(arena *a, const rank_net *net, rational per_rank)
+{
+    const int64_t *demand = equal_demand(a, net->rank_count, per_rank.numerator);
+    logical_net *logical = logical_of(a, net, per_rank.denominator, demand);
+    int64_t scale = per_rank.denominator;
+    if (!logical->served && !effort_is_spent(net->graph->work)) {
+        rational rest = gather_of_rest(a, net, logical);
+        if (rest.numerator == 0)
+            return synthesis_given_up(SYNTHESIS_ASYMMETRIC);
+        demand = equal_demand(a, net->rank_count, rest.numerator);
+        scale *= rest.denominator;
+    }
+    forest_draft d = forest_begin(a, net, FOREST_ALL_GATHER, scale);
+    grown_trees trees = grow_trees(a, logical, demand);
+    if (trees.status != SYNTHESIS_OK)
+        return synthesis_given_up(trees.status);
+    forest_add_grown(&d, logical, &trees);
+    return synthesis_of_forest(forest_finish(&d));
 }
 
 /* Every root's trees weigh the optimum's numerator, with capacities times its denominator. */
 static synthesis gather_grown(arena *a, const rank_net *net, rational per_rank)
 {
     forest regular;
+    effort *work = net->graph->work;
+    int64_t ranks = net->rank_count;
+    if (effort_is_spent(work))
+        return synthesis_given_up(SYNTHESIS_EFFORT);
+    if (!effort_allows_edges(work, ranks * (ranks - 1)))
+        return synthesis_given_up(SYNTHESIS_LARGE);
     if (descent_gather(a, net, per_rank, &regular) || nested_gather(a, net, per_rank, &regular) ||
         gather_nearly(a, net, per_rank, &regular))
         return synthesis_of_forest(regular);
-    const int64_t *demand = equal_demand(a, net->rank_count, per_rank.numerator);
-    logical_net *logical = logical_of(a, net, per_rank.denominator, demand);
-    int64_t scale = per_rank.denominator;
-    if (!logical->served) {
-        rational rest = gather_of_rest(a, net, logical);
-        if (rest.numerator == 0)
-            return (synthesis){
-                .status = SYNTHESIS_ASYMMETRIC, .unreached = -1, .rate = RATIONAL_ZERO};
-        demand = equal_demand(a, net->rank_count, rest.numerator);
-        scale *= rest.denominator;
-    }
-    forest_draft d = forest_begin(a, net, FOREST_ALL_GATHER, scale);
-    grown_trees trees = grow_trees(a, logical, demand);
-    forest_add_grown(&d, logical, &trees);
-    return synthesis_of_forest(forest_finish(&d));
+    return gather_by_growth(a, net, per_rank);
 }
 
-synthesis synthesis_all_gather(arena *a, const link_graph *g, const int *ranks, int count)
+/* `per_rank` in bytes/s where it is known already, else unbounded. */
+static synthesis gather_at(arena *a, const link_graph *g, const int *ranks, int count,
+                           rational per_rank)
 {
     rank_net net = rank_net_of(a, g, ranks, count, true);
     if (net.status != SYNTHESIS_OK)
         return synthesis_failed(&net);
     if (count < 2)
         return synthesis_of_one_rank(a, &net, FOREST_ALL_GATHER);
-    return gather_grown(a, &net, gather_optimum_of(a, &net).per_rank);
+    if (rational_is_unbounded(per_rank))
+        return gather_grown(a, &net, gather_optimum_of(a, &net).per_rank);
+    return gather_grown(a, &net, rational_multiply(per_rank, rational_of(1, net.unit)));
+}
+
+synthesis synthesis_all_gather(arena *a, const link_graph *g, const int *ranks, int count)
+{
+    return gather_at(a, g, ranks, count, RATIONAL_UNBOUNDED);
 }
 
 synthesis synthesis_reduce_scatter(arena *a, const link_graph *g, const int *ranks, int count)
@@ -112,8 +142,10 @@ synthesis synthesis_reduce_scatter(arena *a, const link_graph *g, const int *ran
 
 static synthesis packing_of_net(arena *a, const link_graph *g, const rank_net *net)
 {
-    packing_optimum best = packing_optimum_of(a, net);
-    logical_net logical = {.rank_count = net->rank_count, .served = true};
+    packing_optimum best = packing_optimum_of(a, net, true);
+    if (effort_is_spent(g->work))
+        return synthesis_given_up(SYNTHESIS_EFFORT);
+    logical_net logical = {.rank_count = net->rank_count, .served = true, .work = g->work};
     for (size_t i = 0; i < best.oriented_count; i++) {
         const net_arc *arc = &best.oriented[i];
         vec_push(a, &logical.ways, (logical_way){arc->link, -1, -1});
@@ -122,6 +154,8 @@ static synthesis packing_of_net(arena *a, const link_graph *g, const rank_net *n
     int64_t *demand = arena_array(a, int64_t, net->rank_count);
     demand[best.root] = best.rate.numerator;
     grown_trees trees = grow_trees(a, &logical, demand);
+    if (trees.status != SYNTHESIS_OK)
+        return synthesis_given_up(trees.status);
     forest_draft d = forest_begin(a, net, FOREST_ALL_REDUCE, best.rate.denominator);
     forest_add_grown(&d, &logical, &trees);
     forest packed = forest_finish(&d);
@@ -136,17 +170,20 @@ synthesis synthesis_packing(arena *a, const link_graph *g, const int *ranks, int
     if (count < 2)
         return synthesis_of_one_rank(a, &net, FOREST_ALL_REDUCE);
     if (!rank_net_is_symmetric(&net))
-        return (synthesis){.status = SYNTHESIS_ASYMMETRIC, .unreached = -1, .rate = RATIONAL_ZERO};
+        return synthesis_given_up(SYNTHESIS_ASYMMETRIC);
     return packing_of_net(a, g, &net);
 }
 
-static synthesis scatter_then_gather(arena *a, const link_graph *g, const int *ranks, int count)
+static synthesis scatter_then_gather(arena *a, const link_graph *g, const int *ranks, int count,
+                                     const bound *best)
 {
-    synthesis gather = synthesis_all_gather(a, g, ranks, count);
+    bool symmetric = link_graph_is_symmetric(g);
+    rational known = symmetric ? rational_of(best->capacity, best->divisor) : RATIONAL_UNBOUNDED;
+    synthesis gather = gather_at(a, g, ranks, count, known);
     if (gather.status != SYNTHESIS_OK)
         return gather;
     synthesis scatter = gather;
-    if (link_graph_is_symmetric(g))
+    if (symmetric)
         scatter.phases[0] = forest_turned(a, g, &gather.phases[0], true);
     else
         scatter = synthesis_reduce_scatter(a, g, ranks, count);
@@ -183,10 +220,40 @@ synthesis synthesis_all_reduce(arena *a, const link_graph *g, const int *ranks, 
     if (best.status != SYNTHESIS_OK)
         return (synthesis){.status = best.status, .unreached = best.unreached, .rate = best.rate};
     if (best.kind == BOUND_CUT)
-        return scatter_then_gather(a, g, ranks, count);
+        return scatter_then_gather(a, g, ranks, count, &best);
     synthesis flat;
     rank_net net = rank_net_of(a, g, ranks, count, true);
     if (best.kind == BOUND_PARTITION && flat_enough(a, &net, best.rate, &flat))
         return flat;
     return synthesis_packing(a, g, ranks, count);
+}
+
+static forest forest_copy(arena *a, const forest *f, const int *ranks)
+{
+    forest copy = *f;
+    size_t bytes = sizeof(tree_edge) * (size_t)(f->rank_count - 1);
+    forest_tree *trees = arena_array(a, forest_tree, f->tree_count + 1);
+    forest_route *routes = arena_array(a, forest_route, f->route_count + 1);
+    for (int t = 0; t < f->tree_count; t++) {
+        tree_edge *edges = arena_alloc(a, bytes);
+        memcpy(edges, f->trees[t].edges, bytes);
+        trees[t] = (forest_tree){f->trees[t].root, f->trees[t].weight, edges};
+    }
+    for (int r = 0; r < f->route_count; r++) {
+        int32_t *arcs = arena_array(a, int32_t, f->routes[r].arc_count);
+        memcpy(arcs, f->routes[r].arcs, sizeof *arcs * (size_t)f->routes[r].arc_count);
+        routes[r] = (forest_route){f->routes[r].arc_count, arcs};
+    }
+    copy.ranks = ranks;
+    copy.trees = trees;
+    copy.routes = routes;
+    return copy;
+}
+
+synthesis synthesis_copy(arena *a, const synthesis *s, const int *ranks)
+{
+    synthesis copy = *s;
+    for (int p = 0; p < s->phase_count; p++)
+        copy.phases[p] = forest_copy(a, &s->phases[p], ranks);
+    return copy;
 }

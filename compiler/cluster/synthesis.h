@@ -26,7 +26,9 @@ typedef enum synthesis_status {
     SYNTHESIS_OK,
     SYNTHESIS_DISCONNECTED, /* some rank cannot reach another over links and switches of the cluster */
     SYNTHESIS_RANGE,        /* bandwidths so unlike that exact arithmetic leaves 64 bits */
-    SYNTHESIS_ASYMMETRIC    /* the form asked for needs every link to be symmetric */
+    SYNTHESIS_ASYMMETRIC, /* the form asked for needs every link to be symmetric */
+    SYNTHESIS_EFFORT,     /* the graph's `work` is spent before the answer is found */
+    SYNTHESIS_LARGE       /* the trees have more edges than it allows */
 } synthesis_status;
 
 typedef enum forest_kind {
@@ -89,6 +91,9 @@ synthesis synthesis_all_reduce(arena *a, const link_graph *g, const int *ranks, 
 
 /* The packing alone (Tutte, Nash-Williams), on symmetric direct links; links to switches are left unused. */
 synthesis synthesis_packing(arena *a, const link_graph *g, const int *ranks, int count);
+
+/* A copy that needs nothing of the arena the trees were made in; `ranks` is kept as it is, and must stay. */
+synthesis synthesis_copy(arena *a, const synthesis *s, const int *ranks);
 
 /* What a checker finds wrong in a forest: NULL if each tree spans the ranks along routes that exist and run through
  * switches only, weights add up (by root for all-gather) to `rate`, and no arc carries more than it has. */

@@ -33,6 +33,7 @@ typedef struct survey {
     int count;
     coll_routes *routes;
     topology_report *report;
+    effort work;
 } survey;
 
 /* "0,1,4-6": device numbers, each once. */
@@ -222,6 +223,8 @@ int command_topology(session *s)
             session_misuse(s, "'%s' has no cluster%s%s", c.path, c.plan ? " " : "",
                            c.plan ? c.plan : "");
     } else if (choose_ranks(&v)) {
+        v.work = (effort){.left = EFFORT_OF_SURVEY, .edges = EFFORT_SURVEY_EDGES};
+        v.machine.links->work = &v.work;
         v.routes = coll_routes_new(v.machine.links, v.nodes, v.count, s->memory);
         print_report(&v);
     }

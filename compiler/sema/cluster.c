@@ -533,6 +533,7 @@ cluster_model *cluster_build(sema *s, const definition *d)
     b.out->poisoned = d->poisoned;
     b.gap = d->node->poisoned;
     b.out->links = link_graph_new(s->memory, d->name);
+    b.out->links->work = &s->trees;
     read_body(&b, ast_child(d->node, AST_BODY), "");
     spend(s, (int64_t)b.out->links->arcs.count * SPEND_ARC);
     if (!b.out->poisoned && !b.out->devices.count) {

@@ -119,10 +119,57 @@ static const char *status_words(synthesis_status status)
         return "have bandwidths too unlike each other to be divided exactly";
     case SYNTHESIS_ASYMMETRIC:
         return "are not the same both ways";
+    case SYNTHESIS_EFFORT:
+        return "take more work than the compiler does for trees";
+    case SYNTHESIS_LARGE:
     case SYNTHESIS_OK:
         break;
     }
     return "need a program that is too large";
+}
+
+static void report_no_trees(const groups *g, synthesis_status status)
+{
+    const setup *u = g->setup;
+    bool beyond = status == SYNTHESIS_EFFORT || status == SYNTHESIS_LARGE || status == SYNTHESIS_OK;
+    diag *d = sema_report(u->sema, beyond ? E0343 : E0341, g->reduce->at,
+                          "no trees over axis '%s': the links of cluster '%s' %s",
+                          u->out->mesh.items[g->reduce->axis].name, u->cluster->of->name,
+                          status_words(status));
+    diag_note(d, u->cluster->of->node->name_at, "cluster '%s' is declared here",
+              u->cluster->of->name);
+    if (beyond)
+        diag_fix(d, "by tree or by ring, or fewer ranks");
+}
+
+static void keep_trees(sema *s, const groups *g, const synthesis *made)
+{
+    size_t edges = 0;
+    for (int p = 0; p < made->phase_count; p++)
+        edges += (size_t)made->phases[p].tree_count * (size_t)g->size;
+    if (s->found_edges + edges > COLL_MAX_SENDS)
+        return;
+    s->found_edges += edges;
+    int *nodes = arena_array(s->kept, int, g->size);
+    memcpy(nodes, g->nodes[0], sizeof *nodes * (size_t)g->size);
+    vec_push(s->kept, &s->found,
+             (sema_trees_found){g->setup->cluster->of, nodes, g->size,
+                                synthesis_copy(s->kept, made, nodes)});
+}
+
+/* The trees of the first group's ranks, found once for all plans that lay them on these links. */
+static synthesis trees_of_links(const groups *g)
+{
+    sema *s = g->setup->sema;
+    for (size_t i = 0; i < s->found.count; i++) {
+        const sema_trees_found *known = &s->found.items[i];
+        if (known->cluster == g->setup->cluster->of && known->count == g->size &&
+            memcmp(known->nodes, g->nodes[0], sizeof *known->nodes * (size_t)g->size) == 0)
+            return known->made;
+    }
+    synthesis made = synthesis_all_reduce(s->memory, g->setup->out->links, g->nodes[0], g->size);
+    keep_trees(s, g, &made);
+    return made;
 }
 
 /* Trees for the first group; the others go over their own links between the same ranks. */
@@ -131,15 +178,13 @@ static coll_program *trees(const groups *g, bool report)
     setup *u = g->setup;
     const training_reduce *r = g->reduce;
     arena *a = u->sema->memory;
-    synthesis s = synthesis_all_reduce(a, u->out->links, g->nodes[0], g->size);
+    synthesis s = trees_of_links(g);
     coll_program *p = s.status == SYNTHESIS_OK
                           ? coll_program_of_synthesis(&s, COLL_ALL_REDUCE, u->out->links, a)
                           : NULL;
     if (!p) {
         if (report)
-            sema_report(
-                u->sema, E0341, r->at, "no trees over axis '%s': the links of cluster '%s' %s",
-                u->out->mesh.items[r->axis].name, u->cluster->of->name, status_words(s.status));
+            report_no_trees(g, s.status);
         return NULL;
     }
     coll_set_place(p, r->at, source_line_name(u->sema->sources, r->at, a));

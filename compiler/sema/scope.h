@@ -11,6 +11,7 @@
 #define ESPALIER_SEMA_SCOPE_H
 
 #include "ast/ast.h"
+#include "cluster/synthesis.h"
 #include "diag/diag.h"
 #include "sema/sema.h"
 #include "sema/table.h"
@@ -72,6 +73,14 @@ struct sema_file {
     VEC(sema_file *) sees;
 };
 
+/* Trees of the ranks on these nodes of a cluster's links, or why there are none; kept for other plans. */
+typedef struct sema_trees_found {
+    const definition *cluster;
+    const int *nodes;
+    int count;
+    synthesis made;
+} sema_trees_found;
+
 struct sema {
     arena *kept;   /* of files and definitions */
     arena *memory; /* of what is elaborated: in a check each train and each plan has its own */
@@ -92,9 +101,12 @@ struct sema {
     bool spent;           /* more than it may: reported */
     table programs;       /* of topologies, proved, by what they were made from */
     size_t program_sends; /* of all of them */
-    table missing;        /* libraries whose `use` is missing, by file */
-    table reported;       /* places that have an error already */
-    span entry;           /* of the library, while it is elaborated: the call in one's own file */
+    VEC(sema_trees_found) found;
+    size_t found_edges; /* of all that are found */
+    effort trees;       /* what all trees of the file's plans may take */
+    table missing;      /* libraries whose `use` is missing, by file */
+    table reported;     /* places that have an error already */
+    span entry;         /* of the library, while it is elaborated: the call in one's own file */
 };
 
 /* A diagnostic, unless one stands at that very place already: then NULL, which notes and fixes accept. */

@@ -31,7 +31,8 @@ sema *sema_new(const sema_context *context, const ast_node *file)
                 .atoms = context->atoms,
                 .sources = context->sources,
                 .diags = context->diags,
-                .library = context->library};
+                .library = context->library,
+                .trees = {.left = EFFORT_OF_CHECK, .edges = COLL_MAX_SENDS / 2}};
     s->paths = table_in(s->kept);
     s->reported = table_in(s->kept);
     s->missing = table_in(s->kept);

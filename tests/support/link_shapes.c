@@ -108,6 +108,27 @@ link_graph *shape_torus(arena *a, int x, int y, int z, int64_t link)
     return g;
 }
 
+link_graph *shape_circle(arena *a, int ranks, const int64_t *width)
+{
+    link_graph *g = link_graph_new(a, "circle");
+    shape_add_devices(a, g, "g", ranks);
+    for (int i = 0; i < ranks; i++)
+        for (int k = 1; 2 * k <= ranks; k++) {
+            int j = (i + k) % ranks;
+            if (width[k - 1] > 0 && (2 * k < ranks || i < j))
+                link_graph_add_link(g, i, j, (link_rate){width[k - 1], 1e-6, 1}, SPAN_NONE);
+        }
+    return g;
+}
+
+link_graph *shape_complete(arena *a, int ranks, int64_t link)
+{
+    int64_t *width = arena_array(a, int64_t, ranks);
+    for (int k = 1; 2 * k <= ranks; k++)
+        width[k - 1] = link;
+    return shape_circle(a, ranks, width);
+}
+
 link_graph *shape_of_fat_tree(arena *a, const shape_fat_tree *s)
 {
     link_graph *g = link_graph_new(a, "fat_tree");

@@ -36,6 +36,12 @@ link_graph *shape_mi250(arena *a, int boxes);
 /* Grid of x * y * z devices whose every line is closed to a ring (a line of two is one link). */
 link_graph *shape_torus(arena *a, int x, int y, int z, int64_t link);
 
+/* `ranks` devices in a circle, each linked to those k further on at width[k - 1]; 0: not. k is up to ranks / 2. */
+link_graph *shape_circle(arena *a, int ranks, const int64_t *width);
+
+/* Every device linked to every other. */
+link_graph *shape_complete(arena *a, int ranks, int64_t link);
+
 /* `leaves` switches of `hosts` devices each, every leaf with an uplink to each of `spines`. */
 typedef struct shape_fat_tree {
     int leaves;

@@ -245,9 +245,37 @@ static void bandwidths_may_be_huge_tiny_or_too_unlike(void **state)
     arena_free(a);
 }
 
+/* Turning such a circle leaves it as it is, whatever the widths: bounds come from one rank, parts are its turns. */
+static void circles_are_as_even_as_they_look(void **state)
+{
+    (void)state;
+    unsigned seed = 7;
+    for (int round = 0; round < 200; round++) {
+        arena *a = arena_new();
+        int count = 4 + round % 5;
+        int64_t width[4];
+        for (int k = 0; k < 4; k++) {
+            seed = seed * 1103515245u + 12345u;
+            width[k] = (seed >> 16) % 3 == 0 ? 0 : 1 + (int64_t)((seed >> 18) % 40);
+        }
+        link_graph *g = shape_circle(a, count, width);
+        const int *ranks = shape_all(a, g);
+        bound packing = bound_packing(a, g, ranks, count);
+        if (packing.status == SYNTHESIS_OK) {
+            bound gather = bound_all_gather(a, g, ranks, count);
+            assert_same(packing.rate, packing_by_enumeration(g, ranks, count));
+            assert_same(gather.rate, gather_by_enumeration(g, ranks, count));
+            assert_proved(g, &packing);
+            assert_proved(g, &gather);
+        }
+        arena_free(a);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(circles_are_as_even_as_they_look),
         cmocka_unit_test(dgx1_bounds_are_those_of_enumeration),
         cmocka_unit_test(random_bounds_are_those_of_enumeration),
         cmocka_unit_test(the_published_table_holds),

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "cluster/bounds.h"
 #include "support/link_shapes.h"
 #include "support/scale.h"
 
@@ -50,11 +51,43 @@ static void in_1024_gpus(void **state)
     arena_free(a);
 }
 
+/* Of the same links everywhere a rank has a direct way to each other: N / 2 times one link. */
+static void everything_linked_to_everything(void **state)
+{
+    (void)state;
+    for (int ranks = 128; ranks <= 512; ranks *= 2) {
+        arena *a = arena_new();
+        link_graph *g = shape_complete(a, ranks, 10 * SHAPE_GB);
+        scale_check(arena_format(a, "%d all to all", ranks), a, g);
+        rational rate = bound_all_reduce(a, g, shape_all(a, g), ranks).rate;
+        assert_int_equal(rational_compare(rate, rational_of(ranks / 2 * 10 * SHAPE_GB, 1)), 0);
+        arena_free(a);
+    }
+}
+
+static void long_lines_of_devices(void **state)
+{
+    (void)state;
+    const int64_t next_only[256] = {10 * SHAPE_GB};
+    arena *a = arena_new();
+    scale_check("circle of 512", a, shape_circle(a, 512, next_only));
+    link_graph *chain = link_graph_new(a, "chain");
+    for (int i = 0; i < 512; i++)
+        link_graph_add_device(chain, arena_format(a, "g[%d]", i), SPAN_NONE);
+    for (int i = 0; i + 1 < 512; i++)
+        link_graph_add_link(chain, i, i + 1, (link_rate){(7 + i % 3) * SHAPE_GB, 1e-6, 1},
+                            SPAN_NONE);
+    scale_check("chain of 512", a, chain);
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(in_gpus_of_16_boxes),
         cmocka_unit_test(in_1024_gpus),
+        cmocka_unit_test(everything_linked_to_everything),
+        cmocka_unit_test(long_lines_of_devices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

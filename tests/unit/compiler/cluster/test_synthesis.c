@@ -247,6 +247,47 @@ static void one_rank_and_two_are_no_special_case(void **state)
     arena_free(a);
 }
 
+/* Whatever the budget, the answer is the right one or none. */
+static void work_ends_where_its_budget_does(void **state)
+{
+    (void)state;
+    for (unsigned seed = 0; seed < 60; seed++) {
+        for (int64_t budget = 10; budget < 1000000; budget = budget * 2 + seed) {
+            arena *a = arena_new();
+            link_graph *g = shape_random(a, seed, 3 + (int)(seed % 9), (int)(seed % 4));
+            int count = (int)g->devices.count;
+            const int *ranks = shape_all(a, g);
+            rational best = synthesis_all_reduce(a, g, ranks, count).rate;
+            effort work = {.left = budget, .edges = INT64_MAX};
+            g->work = &work;
+            synthesis s = synthesis_all_reduce(a, g, ranks, count);
+            assert_true(s.status == SYNTHESIS_OK || s.status == SYNTHESIS_EFFORT);
+            if (s.status == SYNTHESIS_OK)
+                assert_int_equal(rational_compare(s.rate, best), 0);
+            arena_free(a);
+        }
+    }
+}
+
+static void trees_that_are_too_many_are_none(void **state)
+{
+    (void)state;
+    arena *a = arena_new();
+    effort work = {.left = INT64_MAX, .edges = 31 * 32};
+    link_graph *g = shape_plain_boxes(a, 4, 8, 300 * SHAPE_GB, 25 * SHAPE_GB);
+    g->work = &work;
+    assert_int_equal(synthesis_all_reduce(a, g, shape_all(a, g), 32).status, SYNTHESIS_OK);
+    work.edges--;
+    assert_int_equal(synthesis_all_reduce(a, g, shape_all(a, g), 32).status, SYNTHESIS_LARGE);
+    link_graph *v = shape_dgx1v(a);
+    v->work = &work;
+    work.edges = 8 * 7;
+    assert_int_equal(synthesis_all_reduce(a, v, shape_all(a, v), 8).status, SYNTHESIS_OK);
+    work.edges = 5 * 7;
+    assert_int_equal(synthesis_all_reduce(a, v, shape_all(a, v), 8).status, SYNTHESIS_LARGE);
+    arena_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +297,8 @@ int main(void)
         cmocka_unit_test(any_subset_of_mixed_machines_is_at_its_bound),
         cmocka_unit_test(the_same_cluster_gives_the_same_trees),
         cmocka_unit_test(one_rank_and_two_are_no_special_case),
+        cmocka_unit_test(work_ends_where_its_budget_does),
+        cmocka_unit_test(trees_that_are_too_many_are_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
