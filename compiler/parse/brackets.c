@@ -377,10 +377,30 @@ static size_t open_mistyped(pairing *p)
     return pairing_restart(p);
 }
 
+/* `relu(linear(x, H])`: behind it the line closes what is open around, and not the innermost, which this one was meant for. */
+static bool is_one_short(const pairing *p, size_t i)
+{
+    enum { MOST_OPEN = 32, FAR = 256 };
+    int due = p->stack[p->depth - 1].closer;
+    size_t open = 0, closed = 0;
+    if (pairing_item(p, i)->type == TOKEN_RIGHT_BRACE || p->depth > MOST_OPEN)
+        return false;
+    for (size_t at = outermost_round(p); at < p->depth; at++)
+        open += p->stack[at].closer == due;
+    for (size_t k = i + 1; k < p->list->count && k < i + FAR; k++) {
+        if (pairing_item(p, k)->type == TOKEN_NEWLINE)
+            break;
+        open += pairing_closer(pairing_item(p, k)->type) == due;
+        closed += pairing_item(p, k)->type == due;
+    }
+    return closed + 1 == open;
+}
+
 static size_t close_in_round(pairing *p, size_t i)
 {
     int type = pairing_item(p, i)->type, due = p->stack[p->depth - 1].closer;
-    bool closes_behind = !pairing_is_spoiled(p, i) && pairing_closes_on_line(p, i, due);
+    bool closes_behind =
+        !pairing_is_spoiled(p, i) && pairing_closes_on_line(p, i, due) && !is_one_short(p, i);
     if (type == TOKEN_RIGHT_BRACE && !closes_behind)
         return is_brace_mistyped(p, i) ? open_mistyped(p) : give_up_round(p, i);
     if (type != TOKEN_RIGHT_BRACE && is_open(p, type) && !outer_closes_behind(p, i))

@@ -207,6 +207,30 @@ static void start_no_item(classifier *c, size_t i)
     drop_item(c, i);
 }
 
+/* What opens such a thing in other languages. */
+static const char *item_habit(const classifier *c, const token *t)
+{
+    static const struct {
+        const char *word, *fix;
+    } habits[] = {{"from", "use nn, optim, or import \"mine.plan\""},
+                  {"include", "use nn, optim, or import \"mine.plan\""},
+                  {"require", "use nn, optim, or import \"mine.plan\""},
+                  {"def", "a layer begins with 'layer'"},
+                  {"fn", "a layer begins with 'layer'"},
+                  {"func", "a layer begins with 'layer'"},
+                  {"function", "a layer begins with 'layer'"},
+                  {"module", "a model begins with 'model', a layer with 'layer'"},
+                  {"network", "a model begins with 'model', a layer with 'layer'"},
+                  {"class", "a model begins with 'model', a layer with 'layer'"},
+                  {"struct", "a model begins with 'model', a layer with 'layer'"},
+                  {"training", "a training begins with 'train'"},
+                  {"machine", "a machine begins with 'cluster'"}};
+    for (size_t i = 0; i < COUNT(habits); i++)
+        if (token_is(c->list, t, habits[i].word))
+            return habits[i].fix;
+    return NULL;
+}
+
 static void start_item(classifier *c, size_t i)
 {
     token *t = item(c, i);
@@ -217,9 +241,12 @@ static void start_item(classifier *c, size_t i)
             type = misspelt(c, t, meant, "no block");
         } else {
             diag *d = report_unknown(c, t, "no block");
-            diag_fix(d, "a file holds use, import, model, layer, optimizer, schedule, train, "
-                        "cluster, plan, "
-                        "topology and weights");
+            const char *habit = item_habit(c, t);
+            diag_fix(d, "%s",
+                     habit ? habit
+                           : "a file holds use, import, model, layer, optimizer, schedule, train, "
+                             "cluster, plan, "
+                             "topology and weights");
             drop_item(c, i);
             return;
         }
@@ -267,6 +294,36 @@ static void start_foreign(classifier *c, size_t i)
     spoil_behind(c, t);
 }
 
+/* `print(h)`: a call, and nothing else in its statement. */
+static bool is_alone(const classifier *c, size_t i)
+{
+    size_t open = token_next(c->list, i + 1);
+    size_t close = type_at(c, open) == TOKEN_LEFT ? item(c, open)->pair : 0;
+    int behind = close ? type_behind(c, close) : TOKEN_LEFT;
+    return behind == TOKEN_NEWLINE || behind == TOKEN_SEMICOLON || behind == TOKEN_RIGHT_BRACE;
+}
+
+/* `repeat L: x = block(x)`, `elif c {`, `print(h)`: what they mean is known, and nothing behind them is read. */
+static bool starts_habit(classifier *c, size_t i)
+{
+    token *t = item(c, i);
+    int behind = type_behind(c, i);
+    const char *fix = NULL;
+    if (token_is(c->list, t, "repeat") && behind != TOKEN_DOT && behind != TOKEN_NEWLINE)
+        fix = "x = repeat N: layer(x)";
+    else if (token_is(c->list, t, "elif") || token_is(c->list, t, "elsif") ||
+             token_is(c->list, t, "elseif"))
+        fix = "write 'else if' behind the '}'";
+    else if (behind == TOKEN_LEFT && is_alone(c, i))
+        fix = "NAME = … gives what is computed a name; a layer's result stands behind 'return'";
+    if (!fix)
+        return false;
+    diag_fix(report_unknown(c, t, "no statement"), "%s", fix);
+    t->type = TOKEN_BAD;
+    spoil_behind(c, t);
+    return true;
+}
+
 static void start_statement(classifier *c, size_t i)
 {
     token *t = item(c, i);
@@ -281,6 +338,8 @@ static void start_statement(classifier *c, size_t i)
         if (meant && meant->type != TOKEN_WHEN)
             type = misspelt(c, t, meant, "no statement");
     }
+    if (!type && starts_habit(c, i))
+        return;
     if (!type && names_something && is_foreign(c, i))
         start_foreign(c, i);
     if (type)

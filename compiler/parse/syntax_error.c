@@ -1,6 +1,7 @@
 #include "parse/syntax_error.h"
 
 #include "base/text.h"
+#include "diag/suggest.h"
 #include "parse/parser.h"
 
 #include <string.h>
@@ -186,6 +187,142 @@ static bool is_glued(const parser *p, int type)
     return next && next->type == type;
 }
 
+static bool found_is(const parser *p, const char *word)
+{
+    const token *t = found_token(p);
+    return t && !p->made_up && token_is(p->list, t, word);
+}
+
+static bool is_last_of_line(const parser *p)
+{
+    size_t next = p->last_index + 1;
+    while (next < p->list->count && p->list->items[next].type == TOKEN_COMMENT)
+        next++;
+    return next >= p->list->count || p->list->items[next].type == TOKEN_NEWLINE;
+}
+
+/* `h: f32 = …`: is there a '=' further on, with something before it? */
+static bool binds_behind(const parser *p)
+{
+    enum { FAR = 64 };
+    size_t first = p->last_index + 1;
+    for (size_t i = first; i < p->list->count && i < first + FAR; i++) {
+        if (p->list->items[i].type == TOKEN_NEWLINE)
+            return false;
+        if (p->list->items[i].type == TOKEN_IS)
+            return i > first;
+    }
+    return false;
+}
+
+/* A ':' where another sign of the language stands. */
+static bool suggest_for_colon(parser *p, diag *d, span at, const expectation *e)
+{
+    const token *before = token_before(p);
+    span both = {at.file, at.begin, at.end + (is_glued(p, TOKEN_IS) ? 1 : 0)};
+    if (expects(e, TOKEN_IS) && !expects(e, TOKEN_RIGHT) && binds_behind(p))
+        diag_fix(d, "leave the type out: NAME = VALUE");
+    else if (expects(e, TOKEN_IS) && !expects(e, TOKEN_RIGHT))
+        diag_fix_edit(d, both, both.begin == before->end ? " =" : "=", "write '='");
+    else if (expects(e, TOKEN_LEFT_BRACE) && p->statement == TOKEN_WORD)
+        diag_fix_edit(d, at, "=", "write '='");
+    else if (expects(e, TOKEN_RIGHT) && before && before->type == TOKEN_NAME)
+        diag_fix_edit(d, at, at.begin == before->end ? " =" : "=", "write '='");
+    else if (expects(e, TOKEN_RIGHT) && before && before->type == TOKEN_NUMBER)
+        diag_fix_edit(d, at, "..", "write '..', whose last is in the range");
+    else if (expects(e, TOKEN_LEFT_BRACE))
+        diag_fix_edit(d, at, "", "a block begins with '{' alone");
+    else
+        return false;
+    return true;
+}
+
+/* A sign of the language in a place that another one has. */
+static bool suggest_sign(parser *p, diag *d, int found, span at, const expectation *e)
+{
+    const token *before = token_before(p), *next = glued(p);
+    if (found == TOKEN_COLON)
+        return suggest_for_colon(p, d, at, e);
+    const token *behind = found_token(p) ? found_token(p) + 1 : NULL;
+    bool number = behind && p->last_index + 1 < p->list->count && behind->type == TOKEN_NUMBER;
+    if (found == TOKEN_IS && expects(e, TOKEN_INIT) && number)
+        diag_fix(d, "init zeros, ones or constant(c)");
+    else if (found == TOKEN_IS && expects(e, TOKEN_INIT))
+        diag_fix_edit(d, at, "init", "write 'init'");
+    else if (found == TOKEN_LESS && expects(e, TOKEN_BELOW))
+        diag_fix_edit(d, at, "below", "write 'below'");
+    else if (found == TOKEN_THEN && expects(e, TOKEN_LEFT_BRACE))
+        diag_fix_edit(d, at, "", "take it out");
+    else if (found == TOKEN_LEFT && expects(e, TOKEN_LEFT_SQUARE) && !expects(e, TOKEN_LEFT))
+        diag_fix(d, "'[' and ']' in the place of '(' and ')'");
+    else if (found == TOKEN_ARROW && p->statement == TOKEN_MODEL)
+        diag_fix(d, "leave it out: what a model gives is its 'loss'");
+    else if (found == TOKEN_MINUS && expects(e, TOKEN_LEFT_BRACE) && next && before &&
+             next->type == TOKEN_NAME)
+        diag_fix(d, "write '_' in a name");
+    else if (found == TOKEN_DOT && before && token_is(p->list, before, "self"))
+        diag_fix_edit(d, (span){at.file, before->begin, at.end}, "", "take 'self.' out");
+    else if (found == TOKEN_COMMA && expects(e, TOKEN_END) && is_last_of_line(p))
+        diag_fix_edit(d, at, "", "take it out");
+    else
+        return false;
+    return true;
+}
+
+/* `bellow`, `of` for `for`: the word that may stand there, if it is near or the only thing that may. */
+static bool suggest_word(parser *p, diag *d, int found, span at, const expectation *e)
+{
+    if (found != TOKEN_NAME)
+        return false;
+    const char *said = arena_format(p->context->memory, "%.*s", (int)(at.end - at.begin),
+                                    p->list->bytes + at.begin);
+    suggestion s = suggest_for(said);
+    const char *only = NULL;
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
+        const char *word = named[i].words + 1;
+        bool letters = *word >= 'a' && *word <= 'z';
+        if (!letters || !expects(e, named[i].type))
+            continue;
+        only = arena_format(p->context->memory, "%.*s", (int)strlen(word) - 1, word);
+        suggest_offer(&s, only);
+    }
+    if (s.best)
+        diag_fix_edit(d, at, s.best, "did you mean '%s'?", s.best);
+    else if (only && e->count == 1)
+        diag_fix(d, "write '%s' there", only);
+    return s.best || (only && e->count == 1);
+}
+
+/* What is missing between two words that stand side by side. */
+static bool suggest_between(parser *p, diag *d, int found, span at, const expectation *e)
+{
+    const token *before = token_before(p);
+    span gap = {at.file, before ? before->end : at.begin, before ? before->end : at.begin};
+    bool listed = p->statement == TOKEN_USE || p->statement == TOKEN_ATTRIBUTE ||
+                  p->statement == TOKEN_LINK || p->statement == TOKEN_SWITCH;
+    if (expects(e, TOKEN_COLON) && !expects(e, TOKEN_IS) &&
+        (begins_expression(found) || found == TOKEN_LEFT_SQUARE || found == TOKEN_SEND))
+        diag_fix_edit(d, gap, ":", "put ':' between the two");
+    else if ((begins_expression(found) || found == TOKEN_ATTRIBUTE) && expects(e, TOKEN_COMMA) &&
+             listed)
+        diag_fix_edit(d, gap, ",", "put ',' between the two");
+    else if (found == TOKEN_NAME && expects(e, TOKEN_STRING) && p->statement == TOKEN_IMPORT)
+        diag_fix(d, "use nn for a part of the library, import \"mine.plan\" for a file of yours");
+    else if (found == TOKEN_NAME && p->statement == TOKEN_WHEN && found_is(p, "is"))
+        diag_fix_edit(d, at, "==", "compare with '=='");
+    else if (found == TOKEN_NAME && expects(e, TOKEN_END) && expects(e, TOKEN_PLUS))
+        diag_fix(d, "an operator between the two, or ';'");
+    else if (found >= TOKEN_OR && found <= TOKEN_POWER && expects(e, TOKEN_IS) &&
+             p->statement == TOKEN_NAME)
+        diag_fix(d, "NAME = … gives what is computed a name; a layer's result stands behind "
+                    "'return'");
+    else if (expects(e, TOKEN_ELSE) && e->count == 1)
+        diag_fix(d, "else …: both choices of a value are said");
+    else
+        return false;
+    return true;
+}
+
 /* What other languages write there. */
 static bool suggest_habit(parser *p, diag *d, int found, span at, const expectation *e)
 {
@@ -208,8 +345,6 @@ static bool suggest_habit(parser *p, diag *d, int found, span at, const expectat
         diag_fix_edit(d, (span){at.file, at.begin, at.begin + 2}, "->", "write '->'");
     else if (found == TOKEN_LEFT_SQUARE && expects(e, TOKEN_ARROW) && expects(e, TOKEN_LEFT_BRACE))
         diag_fix_edit(d, (span){at.file, at.begin, at.begin}, "-> ", "put '->' before it");
-    else if (found == TOKEN_COLON && expects(e, TOKEN_LEFT_BRACE))
-        diag_fix_edit(d, at, "", "a block begins with '{' alone");
     else if (found == TOKEN_EQUAL && expects(e, TOKEN_IS))
         diag_fix_edit(d, at, "=", "a name is bound with '='");
     else if (found == TOKEN_IF && expects(e, TOKEN_PLUS))
@@ -223,7 +358,8 @@ static void suggest_edit(parser *p, diag *d, int found, span at, const expectati
 {
     const token *before = token_before(p);
     span gap = {at.file, before ? before->end : at.begin, before ? before->end : at.begin};
-    if (suggest_habit(p, d, found, at, e))
+    if (suggest_habit(p, d, found, at, e) || suggest_sign(p, d, found, at, e) ||
+        suggest_word(p, d, found, at, e))
         return;
     if (is_broken_line(p, found))
         diag_fix(d, "a line goes on only inside brackets: put ( ) around the expression");
@@ -237,6 +373,8 @@ static void suggest_edit(parser *p, diag *d, int found, span at, const expectati
         diag_fix_edit(d, gap, " =", "put '=' between the two");
     else if (found == TOKEN_IS && expects(e, TOKEN_COLON) && !expects(e, TOKEN_IS))
         diag_fix_edit(d, at, ":", "write ':'");
+    else
+        suggest_between(p, d, found, at, e);
 }
 
 static bool is_reserved(int type)
@@ -245,8 +383,41 @@ static bool is_reserved(int type)
            type == TOKEN_OR || type == TOKEN_NOT || type == TOKEN_OVER;
 }
 
+/* `h = relu(x) // the hidden layer`: the sign in front of the words of a comment. */
+static const token *comment_sign(const parser *p)
+{
+    enum { FAR = 64 };
+    size_t from = p->last_index > FAR ? p->last_index - FAR : 1;
+    for (size_t i = p->last_index; i > from && p->list->items[i].type != TOKEN_NEWLINE; i--) {
+        const token *t = &p->list->items[i - 1];
+        bool block = t->type == TOKEN_OVER_SIGN && t[1].type == TOKEN_TIMES && t[1].begin == t->end;
+        bool line = t->type == TOKEN_WHOLE && i < p->last_index;
+        if ((block || line) && p->list->bytes[t->begin - 1] == ' ')
+            return t;
+    }
+    return NULL;
+}
+
+static bool report_comment(parser *p, int found)
+{
+    const token *sign = found ? comment_sign(p) : NULL;
+    if (!sign || sign->flags & TOKEN_STARTS)
+        return false;
+    span at = {p->list->file, sign->begin, sign->begin + 2};
+    bool line = sign->type == TOKEN_WHOLE;
+    diag *d = diag_report(p->context->diags, E0114, at, "'%s' is no sign of a comment",
+                          line ? "//" : "/*");
+    if (line)
+        diag_fix_edit(d, at, "#", "a comment begins with '#'");
+    else
+        diag_fix(d, "a comment begins with '#', and ends with its line");
+    return true;
+}
+
 static void report(parser *p, int found, span at, const expectation *e)
 {
+    if (report_comment(p, found))
+        return;
     listing l = {.count = 0};
     list_words(&l, e, p->statement);
     const char *found_in_words = found_words(p, found, at);

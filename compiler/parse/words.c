@@ -79,6 +79,32 @@ static size_t unit_tokens(const words *w, size_t first, uint32_t *end)
     return 3;
 }
 
+/* `4D`: dimensions begin with a capital. */
+static bool is_factor(const char *name, size_t length)
+{
+    return *name >= 'A' && *name <= 'Z' && length <= 2 && !(length == 1 && strchr("KMG", *name));
+}
+
+/* `model 2mlp(`: the first of its line is a block's word, and a name is due. */
+static bool is_name_of(words *w, token *number, span at)
+{
+    const token *before = number > w->list->items ? number - 1 : NULL;
+    static const char *const blocks[] = {"model", "layer",    "optimizer", "schedule", "train",
+                                         "plan",  "topology", "cluster",   "weights"};
+    bool heads = false;
+    for (size_t i = 0; before && i < sizeof blocks / sizeof *blocks; i++)
+        heads = heads || token_is(w->list, before, blocks[i]);
+    if (!heads || (before->begin && w->list->bytes[before->begin - 1] != '\n') ||
+        at.begin != number->end)
+        return false;
+    diag *d = diag_report(w->context->diags, E0102, (span){at.file, number->begin, at.end},
+                          "a name begins with a letter, not with a digit");
+    diag_fix(d, "%s_%.*s", "n", (int)(at.end - number->begin), w->list->bytes + number->begin);
+    number->type = TOKEN_BAD_VALUE;
+    spoil(w, number);
+    return true;
+}
+
 static void report_unit(words *w, token *number, span at)
 {
     const char *name = w->list->bytes + at.begin;
@@ -86,8 +112,14 @@ static void report_unit(words *w, token *number, span at)
     const unit *meant = unit_suggest(name, length);
     if (!meant && length > 4 && memcmp(name + length - 4, "/sec", 4) == 0)
         meant = unit_suggest(name, length - 2);
+    if (is_name_of(w, number, at))
+        return;
     diag *d = diag_report(w->context->diags, E0112, at, "unknown unit '%.*s'", (int)length, name);
-    if (length == 1 && strchr("kKmMgG", *name))
+    if (!meant && at.begin == number->end && is_factor(name, length))
+        diag_fix_edit(d, (span){at.file, at.begin, at.begin}, " * ", "%.*s * %.*s",
+                      (int)(number->end - number->begin), w->list->bytes + number->begin,
+                      (int)length, name);
+    else if (length == 1 && strchr("kKmMgG", *name))
         diag_fix(d, "write the number out, as 64_000");
     else if (meant)
         diag_fix_edit(d, at, meant->name, "did you mean '%s'?", meant->name);
@@ -345,6 +377,23 @@ static void suggest_character(words *w, diag *d, span first, const char *meant)
     }
 }
 
+/* What stands here for a sign of other languages. */
+static const char *habit_of(char sign)
+{
+    switch (sign) {
+    case '@':
+        return "dot(x, w over D) for a product over D";
+    case '&':
+        return "'and' between conditions";
+    case '|':
+        return "'or' between conditions";
+    case '?':
+        return "if CONDITION then THIS else THAT";
+    default:
+        return NULL;
+    }
+}
+
 /* Only the first of a line is reported; the line is not read further. */
 static void settle_foreign(words *w, token *t)
 {
@@ -358,9 +407,11 @@ static void settle_foreign(words *w, token *t)
     span first = {w->list->file, t->begin, t->begin + (uint32_t)length};
     diag *d = diag_report(w->context->diags, E0101, first, "character '%.*s' has no meaning here",
                           (int)length, at);
-    const char *meant = lookalike(at, length);
+    const char *meant = lookalike(at, length), *habit = habit_of(*at);
     if (meant)
         suggest_character(w, d, first, meant);
+    else if (habit)
+        diag_fix(d, "%s", habit);
 }
 
 static void settle_escapes(words *w, token *t)
