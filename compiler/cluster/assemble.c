@@ -17,7 +17,14 @@ forest_draft forest_begin(arena *a, const rank_net *net, forest_kind kind, int64
 
 int forest_add_route(forest_draft *d, const int32_t *arcs, int count)
 {
-    int32_t *copy = arena_array(d->memory, int32_t, count);
+    if (d->arc_room <
+        (size_t)count) { /* of many short routes each is too small for a place of its own */
+        d->arc_room = 1024 + (size_t)count;
+        d->arcs = arena_array(d->memory, int32_t, d->arc_room);
+    }
+    int32_t *copy = d->arcs;
+    d->arcs += count;
+    d->arc_room -= (size_t)count;
     memcpy(copy, arcs, sizeof(int32_t) * (size_t)count);
     vec_push(d->memory, &d->routes, (forest_route){count, copy});
     return (int)d->routes.count - 1;
@@ -113,22 +120,36 @@ forest forest_finish(forest_draft *d)
     return *f;
 }
 
+/* By arc of the graph: the one back, or with `twins` not set the arc itself. */
+static int32_t *turned_arcs(arena *a, const link_graph *g, bool twins)
+{
+    int32_t *turned = arena_array(a, int32_t, g->arcs.count + 1);
+    for (size_t i = 0; i < g->arcs.count; i++) {
+        const link_arc *link = &g->arcs.items[i];
+        turned[i] = twins ? link_graph_find_arc(g, link->to, link->from) : (int32_t)i;
+    }
+    return turned;
+}
+
 forest forest_turned(arena *a, const link_graph *g, const forest *gather, bool twins)
 {
     forest turned = *gather;
     turned.kind = FOREST_REDUCE_SCATTER;
+    arena *scratch = arena_new();
+    const int32_t *turned_arc = turned_arcs(scratch, g, twins);
+    size_t total = 0;
+    for (int i = 0; i < gather->route_count; i++)
+        total += (size_t)gather->routes[i].arc_count;
     forest_route *routes = arena_array(a, forest_route, gather->route_count + 1);
+    int32_t *arcs = arena_array(a, int32_t, total + 1);
     for (int i = 0; i < gather->route_count; i++) {
         const forest_route *route = &gather->routes[i];
-        int32_t *arcs = arena_array(a, int32_t, route->arc_count);
-        for (int k = 0; k < route->arc_count; k++) {
-            int32_t arc = route->arcs[route->arc_count - 1 - k];
-            const link_arc *link = &g->arcs.items[arc];
-            arcs[k] = twins ? link_graph_find_arc(g, link->to, link->from) : arc;
-        }
         routes[i] = (forest_route){route->arc_count, arcs};
+        for (int k = route->arc_count; k-- > 0;)
+            *arcs++ = turned_arc[route->arcs[k]];
     }
     turned.routes = routes;
+    arena_free(scratch);
     return turned;
 }
 

@@ -14,6 +14,8 @@ typedef struct forest_draft {
     forest made;
     VEC(forest_tree) trees;
     VEC(forest_route) routes;
+    int32_t *arcs; /* room for those of routes */
+    size_t arc_room;
     int32_t *slots; /* routes by their arcs: open addressing, route + 1 */
     size_t slot_count;
 } forest_draft;

@@ -65,7 +65,7 @@ bound bound_packing(arena *a, const link_graph *g, const int *ranks, int count)
         return bound_of_one_rank();
     if (!rank_net_is_symmetric(&net))
         return (bound){.status = SYNTHESIS_ASYMMETRIC, .unreached = -1, .rate = RATIONAL_ZERO};
-    packing_optimum best = packing_optimum_of(a, &net, false);
+    packing_optimum best = packing_optimum_of(a, &net);
     if (effort_is_spent(g->work))
         return bound_given_up();
     int *part_of = arena_array(a, int, g->nodes.count);

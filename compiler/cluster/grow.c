@@ -113,6 +113,8 @@ static int64_t grow_most(grow_state *g, const grow_batch *b, int arc)
 {
     const logical_arc *chosen = &g->net->arcs.items[arc];
     int64_t most = chosen->capacity < b->weight ? chosen->capacity : b->weight;
+    if (g->owed == 0) /* the arc itself has room */
+        return most;
     flow_set(g->flow, g->feed[chosen->from], FLOW_INFINITE);
     flow_reset(g->flow);
     int64_t served = flow_value(g->flow, g->net->rank_count, chosen->to, g->owed + most);

@@ -1,7 +1,8 @@
 /* optimum.h: the two optima of bounds.h on a rank_net, with what synthesis needs of them.
  *
  *     gather_optimum og = gather_optimum_of(arena, &net);      // og.per_rank = units/s of each rank's shard
- *     packing_optimum op = packing_optimum_of(arena, &net, true);     // op.rate, and an orientation of the links
+ *     packing_optimum op = packing_optimum_of(arena, &net);           // op.rate
+ *     op = packing_oriented(arena, &net, op.part_of);                 // and an orientation of the links
  */
 #ifndef ESPALIER_CLUSTER_OPTIMUM_H
 #define ESPALIER_CLUSTER_OPTIMUM_H
@@ -39,7 +40,7 @@ typedef struct packing_optimum {
     const int *part_of; /* by rank */
     int part_count;
     int64_t capacity; /* between parts, in units */
-    /* If asked for: with capacities times rate.denominator, rate.numerator out-trees from `root` fit into these arcs: a split of
+    /* Of packing_oriented: with capacities times rate.denominator, rate.numerator out-trees from `root` fit into these arcs: a split of
      * each link's capacity between its two ways. */
     int root;
     const net_arc *oriented;
@@ -47,7 +48,11 @@ typedef struct packing_optimum {
 } packing_optimum;
 
 /* The net is symmetric, connected, and has no switches and at least two ranks. */
-packing_optimum packing_optimum_of(arena *a, const rank_net *net, bool oriented);
+packing_optimum packing_optimum_of(arena *a, const rank_net *net);
+
+/* The same with an orientation. `part_of`, by rank, is a partition to begin with: the least one if it is known, and then
+ * little is left to do; NULL: none. */
+packing_optimum packing_oriented(arena *a, const rank_net *net, const int *part_of);
 
 /* Where turns of the ranks' digits leave the net as it is: the optimum is half of all-gather's, and the parts of a
  * least partition are the turns of one set of ranks, the smallest that is left out of a least cut (packing_even.c).

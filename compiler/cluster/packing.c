@@ -33,6 +33,7 @@ static int packing_part(const packing_work *w, int rank)
 static void packing_place(packing_work *w, int v)
 {
     arena *a = arena_new();
+    effort_spend(w->effort, (int64_t)w->link_count);
     flow_net *f = flow_net_new(a, v + 2, w->effort);
     int64_t *degree = arena_array(a, int64_t, v + 1), lifted = 0;
     for (size_t i = 0; i < w->link_count; i++) {
@@ -158,7 +159,7 @@ static void packing_search(packing_work *w, packing_optimum *best, int *part_of)
     }
 }
 
-packing_optimum packing_optimum_of(arena *a, const rank_net *net, bool oriented)
+static packing_work packing_begin(arena *a, const rank_net *net)
 {
     int n = net->rank_count;
     packing_work w = {.ranks = n,
@@ -166,20 +167,41 @@ packing_optimum packing_optimum_of(arena *a, const rank_net *net, bool oriented)
                       .m = arena_array(a, int64_t, n),
                       .part = arena_array(a, int, n)};
     packing_list_links(a, net, &w);
-    int *part_of = arena_array(a, int, n);
+    for (int v = 0; v < n; v++)
+        w.part[v] = v;
+    return w;
+}
+
+packing_optimum packing_optimum_of(arena *a, const rank_net *net)
+{
+    packing_work w = packing_begin(a, net);
+    int *part_of = arena_array(a, int, w.ranks);
     packing_optimum best = {.part_of = part_of};
     best.part_count = packing_even_parts(a, net, part_of);
     if (effort_is_spent(w.effort))
         return best;
     bool even = best.part_count > 0;
-    for (int v = 0; v < n; v++)
-        w.part[v] = v;
     if (!even)
         packing_number(&w, &best, part_of);
     packing_measure(&w, &best, part_of);
-    if (!even || oriented)
+    if (!even)
         packing_search(&w, &best, part_of);
-    if (oriented && !effort_is_spent(w.effort))
+    return best;
+}
+
+packing_optimum packing_oriented(arena *a, const rank_net *net, const int *begin)
+{
+    packing_work w = packing_begin(a, net);
+    int *part_of = arena_array(a, int, w.ranks), *first = arena_array(a, int, w.ranks);
+    packing_optimum best = {.part_of = part_of};
+    for (int v = w.ranks; begin && v-- > 0;)
+        first[begin[v]] = v;
+    for (int v = 0; begin && v < w.ranks; v++)
+        w.part[v] = first[begin[v]];
+    packing_number(&w, &best, part_of);
+    packing_measure(&w, &best, part_of);
+    packing_search(&w, &best, part_of);
+    if (!effort_is_spent(w.effort))
         packing_orient(a, net, &w, &best);
     return best;
 }

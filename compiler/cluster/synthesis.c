@@ -140,9 +140,14 @@ synthesis synthesis_reduce_scatter(arena *a, const link_graph *g, const int *ran
     return s;
 }
 
-static synthesis packing_of_net(arena *a, const link_graph *g, const rank_net *net)
+/* `part_of`, by node of the graph, is a least partition; NULL: not known. */
+static synthesis packing_of_net(arena *a, const link_graph *g, const rank_net *net,
+                                const int *part_of)
 {
-    packing_optimum best = packing_optimum_of(a, net, true);
+    int *begin = part_of ? arena_array(a, int, net->rank_count) : NULL;
+    for (int r = 0; begin && r < net->rank_count; r++)
+        begin[r] = part_of[net->ranks[r]];
+    packing_optimum best = packing_oriented(a, net, begin);
     if (effort_is_spent(g->work))
         return synthesis_given_up(SYNTHESIS_EFFORT);
     logical_net logical = {.rank_count = net->rank_count, .served = true, .work = g->work};
@@ -162,7 +167,8 @@ static synthesis packing_of_net(arena *a, const link_graph *g, const rank_net *n
     return synthesis_of_forest(forest_centred(a, g, &packed));
 }
 
-synthesis synthesis_packing(arena *a, const link_graph *g, const int *ranks, int count)
+static synthesis packing_at(arena *a, const link_graph *g, const int *ranks, int count,
+                            const int *part_of)
 {
     rank_net net = rank_net_of(a, g, ranks, count, false);
     if (net.status != SYNTHESIS_OK)
@@ -171,7 +177,12 @@ synthesis synthesis_packing(arena *a, const link_graph *g, const int *ranks, int
         return synthesis_of_one_rank(a, &net, FOREST_ALL_REDUCE);
     if (!rank_net_is_symmetric(&net))
         return synthesis_given_up(SYNTHESIS_ASYMMETRIC);
-    return packing_of_net(a, g, &net);
+    return packing_of_net(a, g, &net, part_of);
+}
+
+synthesis synthesis_packing(arena *a, const link_graph *g, const int *ranks, int count)
+{
+    return packing_at(a, g, ranks, count, NULL);
 }
 
 static synthesis scatter_then_gather(arena *a, const link_graph *g, const int *ranks, int count,
@@ -225,7 +236,7 @@ synthesis synthesis_all_reduce(arena *a, const link_graph *g, const int *ranks, 
     rank_net net = rank_net_of(a, g, ranks, count, true);
     if (best.kind == BOUND_PARTITION && flat_enough(a, &net, best.rate, &flat))
         return flat;
-    return synthesis_packing(a, g, ranks, count);
+    return packing_at(a, g, ranks, count, best.kind == BOUND_PARTITION ? best.part_of : NULL);
 }
 
 static forest forest_copy(arena *a, const forest *f, const int *ranks)

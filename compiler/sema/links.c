@@ -142,12 +142,13 @@ static void report_no_trees(const groups *g, synthesis_status status)
         diag_fix(d, "by tree or by ring, or fewer ranks");
 }
 
-static void keep_trees(sema *s, const groups *g, const synthesis *made)
+/* Trees that took little work are found again as soon as copied; very many of them would only fill memory. */
+static void keep_trees(sema *s, const groups *g, const synthesis *made, int64_t work)
 {
     size_t edges = 0;
     for (int p = 0; p < made->phase_count; p++)
         edges += (size_t)made->phases[p].tree_count * (size_t)g->size;
-    if (s->found_edges + edges > COLL_MAX_SENDS)
+    if (work < EFFORT_OF_CHECK / 32 || s->found_edges + edges > COLL_MAX_SENDS)
         return;
     s->found_edges += edges;
     int *nodes = arena_array(s->kept, int, g->size);
@@ -167,8 +168,9 @@ static synthesis trees_of_links(const groups *g)
             memcmp(known->nodes, g->nodes[0], sizeof *known->nodes * (size_t)g->size) == 0)
             return known->made;
     }
+    int64_t before = s->trees.left;
     synthesis made = synthesis_all_reduce(s->memory, g->setup->out->links, g->nodes[0], g->size);
-    keep_trees(s, g, &made);
+    keep_trees(s, g, &made, before - s->trees.left);
     return made;
 }
 
