@@ -75,6 +75,8 @@ static void gather_measure(const rank_net *net, gather_optimum *g)
 /* How many ranks must be asked for what holds of all: one where turns take it to each other. */
 static int gather_sinks(const rank_net *net)
 {
+    if (net->arcs.count == 0 || net->arcs.items[0].link < 0)
+        return net->rank_count; /* not links of the graph: it says nothing of their turns */
     arena *a = arena_new();
     int sinks = rank_digits_of(a, net).count > 0 ? 1 : net->rank_count;
     arena_free(a);

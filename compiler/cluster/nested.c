@@ -218,6 +218,8 @@ static bool nested_grow_inside(nested_work *w, nested_box *box, const int64_t *s
     box->current = arena_array(a, int, box->rank_count);
     box->left = arena_array(a, int64_t, box->rank_count);
     box->logical = logical_of(a, &box->net, w->scale, demand);
+    if (effort_is_spent(w->net->graph->work)) /* switches are left */
+        return false;
     gather_demand whole = {box->rank_count, box->rank_count, NULL, 0, demand, w->net->graph->work};
     net_arc *arcs = arena_array(a, net_arc, box->logical->arcs.count + 1);
     for (; whole.arc_count < box->logical->arcs.count; whole.arc_count++) {

@@ -80,8 +80,12 @@ static synthesis gather_by_growth(arena *a, const rank_net *net, rational per_ra
     const int64_t *demand = equal_demand(a, net->rank_count, per_rank.numerator);
     logical_net *logical = logical_of(a, net, per_rank.denominator, demand);
     int64_t scale = per_rank.denominator;
-    if (!logical->served && !effort_is_spent(net->graph->work)) {
+    if (effort_is_spent(net->graph->work)) /* switches are left */
+        return synthesis_given_up(SYNTHESIS_EFFORT);
+    if (!logical->served) {
         rational rest = gather_of_rest(a, net, logical);
+        if (effort_is_spent(net->graph->work))
+            return synthesis_given_up(SYNTHESIS_EFFORT);
         if (rest.numerator == 0)
             return synthesis_given_up(SYNTHESIS_ASYMMETRIC);
         demand = equal_demand(a, net->rank_count, rest.numerator);

@@ -142,13 +142,13 @@ static void report_no_trees(const groups *g, synthesis_status status)
         diag_fix(d, "by tree or by ring, or fewer ranks");
 }
 
-/* Trees that took little work are found again as soon as copied; very many of them would only fill memory. */
+/* Where the work was little beside the trees there are, they are found again as soon as copied. */
 static void keep_trees(sema *s, const groups *g, const synthesis *made, int64_t work)
 {
     size_t edges = 0;
     for (int p = 0; p < made->phase_count; p++)
         edges += (size_t)made->phases[p].tree_count * (size_t)g->size;
-    if (work < EFFORT_OF_CHECK / 32 || s->found_edges + edges > COLL_MAX_SENDS)
+    if (work / 8 < (int64_t)edges || s->found_edges + edges > COLL_MAX_SENDS)
         return;
     s->found_edges += edges;
     int *nodes = arena_array(s->kept, int, g->size);
