@@ -38,6 +38,7 @@ struct ast_node {
     bool in_brackets; /* an expression written in ( ) of its own; the span includes them */
     bool poisoned;    /* holds an error node, or is one: reported already */
     bool broken;      /* could not be read itself: parts of it are lost */
+    bool spoiled;     /* an item whose first line holds a mistake that is reported */
     span at;          /* the whole construct */
     span name_at;     /* where `name` stands; SPAN_NONE without a name */
     atom name;

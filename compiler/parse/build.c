@@ -94,7 +94,8 @@ static bool is_spoiled(const parser *p, const ast_node *node)
 
 void build_item(parser *p, ast_node *added)
 {
-    added->poisoned |= is_spoiled(p, added);
+    added->spoiled = is_spoiled(p, added);
+    added->poisoned |= added->spoiled;
     add(p, p->file, added);
 }
 

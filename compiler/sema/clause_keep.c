@@ -59,17 +59,18 @@ static void recompute_every(setup *u, const ast_node *clause, const ast_node *ph
     bool plural = said->name && !has_layer(u->paths, said->name);
     path_set set;
     int64_t every;
-    bool fine = !u->built || path_find(u, plural ? singular(u, said) : said, PATH_OPERATIONS, &set);
-    if (u->built && fine && !set.nodes.items[0]->rounds) {
+    bool fine =
+        !u->shaped || path_find(u, plural ? singular(u, said) : said, PATH_OPERATIONS, &set);
+    if (u->shaped && fine && !set.nodes.items[0]->rounds) {
         diag *d = sema_report(u->sema, E0249, said->at, "'%s' is not repeated: it has no rounds",
                               path_words(set.nodes.items[0], u->sema->memory));
         diag_note(d, set.nodes.items[0]->at, "it is called here");
         fine = false;
     }
     whole_range range = {"a number of rounds", 1,
-                         u->built && fine ? set.nodes.items[0]->rounds : INT32_MAX};
+                         u->shaped && fine ? set.nodes.items[0]->rounds : INT32_MAX};
     fine = constant_whole(u->sema, part->children[0], range, &every) && fine;
-    if (!fine || (u->built && !add_recomputed(u, &set, phrase->at)))
+    if (!fine || (u->shaped && !add_recomputed(u, &set, phrase->at)))
         u->poisoned = true;
 }
 
@@ -110,8 +111,8 @@ static void recompute_path(setup *u, const ast_node *clause, const ast_node *phr
     path_set set;
     if (!phrase_fits(u, clause, phrase, &(phrase_shape){1, {NULL}, recompute_example}))
         return;
-    if (u->built && (!path_find(u, phrase->children[0], PATH_OPERATIONS, &set) ||
-                     !add_recomputed(u, &set, phrase->at)))
+    if (u->shaped && (!path_find(u, phrase->children[0], PATH_OPERATIONS, &set) ||
+                      !add_recomputed(u, &set, phrase->at)))
         u->poisoned = true;
 }
 
@@ -170,7 +171,7 @@ void clause_save(setup *u, const ast_node *clause)
             return;
         }
         bool fine = encoding_read(u, as->children[0], &how);
-        if (u->built)
+        if (u->shaped)
             fine = path_find(u, phrase->children[0], PATH_OPERATIONS, &set) &&
                    add_saved(u, &set, phrase->at) && fine;
         u->poisoned = u->poisoned || !fine;

@@ -132,7 +132,7 @@ static bool check_layer(pipeline_reading *r, const ast_node *path)
 {
     setup *u = r->u;
     path_set set;
-    if (!u->built)
+    if (!u->shaped)
         return true; /* the model is wrong: reported */
     if (!path_find(u, path, PATH_OPERATIONS, &set))
         return false;

@@ -186,11 +186,11 @@ static bool read_columns(setup *u, const ast_node *x, data_field *f)
 
 static bool is_input(const setup *u, atom name)
 {
-    const ast_node *body = ast_child(u->model->node, AST_BODY);
+    const ast_node *body = u->model ? ast_child(u->model->node, AST_BODY) : NULL;
     for (size_t i = 0; body && i < body->count; i++)
         if (body->children[i]->kind == AST_INPUT && body->children[i]->name == name)
             return true;
-    return false;
+    return !u->model; /* may be */
 }
 
 static bool may_be_columns(const ast_node *x)

@@ -432,11 +432,35 @@ static void declared_twice(lint *l, const ast_node *block)
     }
 }
 
+static bool is_word(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* What could not be read may bind any of its words. */
+static void lost(lint *l, const ast_node *node)
+{
+    size_t length;
+    int line = source_locate(l->sema->sources, node->at).line;
+    const char *words = source_line(l->sema->sources, node->at.file, line, &length);
+    for (size_t i = 0, n; i < length; i += n + 1) {
+        for (n = 0; i + n < length && is_word(words[i + n]);)
+            n++;
+        if (n)
+            bind(l, atom_intern(l->sema->atoms, words + i, n));
+    }
+    bind(l, node->name);
+    bool nameless = node->name && (!strcmp(node->name, "init") || !strcmp(node->name, "below"));
+    l->gap = l->gap || nameless || node->kind == AST_IF; /* `state init zeros`; several lines */
+}
+
 static void body(lint *l, const ast_node *block)
 {
     for (size_t i = 0; block && i < block->count; i++) {
         if (!block->children[i]->poisoned)
             statement(l, block->children[i]);
+        else
+            lost(l, block->children[i]);
         bool over = block->children[i]->kind == AST_RETURN && allowed(l, AST_RETURN);
         if (over && i + 1 < block->count && !block->children[i + 1]->poisoned) {
             diag *d = sema_report(l->sema, E0251, block->children[i + 1]->at,
@@ -550,13 +574,14 @@ void lint_definition(sema *s, definition *d)
 {
     if (d->kind == AST_WEIGHTS && !d->poisoned)
         weights_check(s, d);
-    if (d->poisoned || !has_body(d))
+    if (definition_head_lost(d) || !has_body(d))
         return;
     lint l = {.sema = s, .of = d, .names = table_in(s->kept)};
+    l.gap = d->poisoned && !d->node->poisoned; /* a parameter that stands twice is another's */
     head(&l);
     const ast_node *updates = ast_child(d->node, AST_UPDATES),
                    *block = ast_child(d->node, AST_BODY);
-    d->poisoned = l.gap;
+    d->poisoned = d->poisoned || l.gap;
     l.gap = l.gap || d->node->broken || (block && ast_has_gap(block));
     for (size_t i = 0; updates && i < updates->count; i++)
         bind(&l, updates->children[i]->name);

@@ -441,6 +441,7 @@ static bool build_function(setup *u, const char *name, table variables, table *m
     *made = e.variables;
     if (!fine || !add_results(&e, scores) || !learning)
         return fine && f->results.count;
+    u->shaped = diag_error_count(u->sema->diags) == before;
     set_frozen(&e);
     e.frame = train;
     return diag_error_count(u->sema->diags) == before && !u->poisoned &&

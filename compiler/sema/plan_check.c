@@ -293,9 +293,9 @@ static bool check_pipeline_axis(setup *u)
 
 bool plan_check_splits(setup *u)
 {
-    bool fine = check_twice(u) && u->built;
+    bool fine = check_twice(u) && u->shaped;
     diag *reported[GRAPH_MAX_AXES] = {NULL}; /* one error for each axis that does not divide */
-    for (size_t i = 0; u->built && i < u->out->splits.count; i++) {
+    for (size_t i = 0; u->shaped && i < u->out->splits.count; i++) {
         const training_split *s = &u->out->splits.items[i];
         fine = check_split(u, s, &reported[s->axis]) && fine;
     }
@@ -327,7 +327,7 @@ static bool is_of_data(const setup *u, atom dim)
 static void check_has_parts(setup *u, int axis, span at, const char *what)
 {
     const training_split *split = split_over(u, axis);
-    bool fine = u->out->mesh.items[axis].size == 1 || (split && !u->built);
+    bool fine = u->out->mesh.items[axis].size == 1 || (split && !u->shaped);
     for (size_t i = 0; i < u->out->splits.count; i++)
         fine = fine ||
                (u->out->splits.items[i].axis == axis && is_of_data(u, u->out->splits.items[i].dim));
@@ -492,7 +492,7 @@ static void check_canonical(setup *u)
 
 void plan_check_together(setup *u)
 {
-    if (u->said.pipeline.axis >= 0 && u->built)
+    if (u->said.pipeline.axis >= 0 && u->shaped)
         check_microbatches(u);
     check_shards(u);
     check_kept(u);

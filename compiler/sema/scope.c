@@ -345,6 +345,14 @@ bool definition_offer_flag(nearest *n)
     return false;
 }
 
+bool definition_head_lost(const definition *d)
+{
+    bool lost = d->node->broken || d->node->spoiled;
+    for (size_t i = 0; i < d->node->count; i++)
+        lost = lost || (d->node->children[i]->poisoned && d->node->children[i]->kind != AST_BODY);
+    return lost;
+}
+
 bool definition_first_unknown(const definition *d, atom name)
 {
     if (table_get(d->unknown, name, 0))

@@ -134,6 +134,9 @@ bool file_has_gap(const sema_file *file);
 /* Reports (code, "no <kind> '<name>'") with the nearest name of that kind, or the `use` that would bring it. */
 diag *scope_report_unknown(sema *s, const sema_file *from, ast_kind kind, const ast_node *name);
 
+/* Could its head not be read? Then nothing is known of what its body is about. */
+bool definition_head_lost(const definition *d);
+
 /* Is it the first time that the definition does not know the name? One mistake, however often it stands there. */
 bool definition_first_unknown(const definition *d, atom name);
 

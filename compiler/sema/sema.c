@@ -131,28 +131,33 @@ static setup *setup_new(sema *s, const definition *train, const sema_setting *se
     return u;
 }
 
+/* The model that the train's head names; NULL after a report. */
+static const definition *find_model(setup *u, const ast_node *said)
+{
+    const ast_node *name = said && said->kind == AST_CALL ? said->children[0] : said;
+    if (definition_head_lost(u->train) || !name || name->kind != AST_NAME)
+        return NULL;
+    const definition *model = scope_find(u->sema, u->train->file, AST_MODEL, name->name);
+    if (!model)
+        scope_report_unknown(u->sema, u->train->file, AST_MODEL, name);
+    return model;
+}
+
+/* False where no model is known: then the clauses are read for what they say by themselves. */
 static bool read_train(setup *u)
 {
-    sema *s = u->sema;
-    if (u->train->poisoned || !u->train->node->count)
-        return false;
-    const ast_node *said_model = u->train->node->children[0];
-    const ast_node *name = said_model->kind == AST_CALL ? said_model->children[0] : said_model;
-    if (name->kind != AST_NAME)
-        return false;
-    u->model = scope_find(s, u->train->file, AST_MODEL, name->name);
-    if (!u->model) {
-        scope_report_unknown(s, u->train->file, AST_MODEL, name);
-        u->poisoned = true;
-        return false;
+    const ast_node *said_model = u->train->node->count ? u->train->node->children[0] : NULL;
+    u->model = find_model(u, said_model);
+    if (u->model) {
+        u->out->model = u->model->name;
+        u->model_call = setting_call(u, u->model, said_model);
     }
-    u->out->model = u->model->name;
-    u->model_call = setting_call(u, u->model, said_model);
     clauses_read(u, setting_body(u, ast_child(u->train->node, AST_BODY), CLAUSE_TRAIN),
                  CLAUSE_TRAIN);
     check_complete(u);
     check_microbatches(u);
-    return true;
+    u->poisoned = u->poisoned || !u->model;
+    return u->model != NULL;
 }
 
 static void build_graph(setup *u)
@@ -239,7 +244,7 @@ static bool read_plan(setup *u)
 static const definition *train_of(sema *s, const definition *plan)
 {
     const ast_node *name = plan->node->count >= 2 ? plan->node->children[0] : NULL;
-    if (plan->poisoned || !name || name->kind != AST_NAME)
+    if (definition_head_lost(plan) || !name || name->kind != AST_NAME)
         return NULL;
     const definition *train = scope_find(s, plan->file, AST_TRAIN, name->name);
     if (!train)
@@ -279,7 +284,7 @@ static void give_back_memory(sema *s, arena *outer)
 /* Puts a plan to its train. */
 static void take_plan(sema *s, definition *plan, checking *c)
 {
-    if (plan->poisoned || plan->node->count < 2)
+    if (definition_head_lost(plan) || plan->node->count < 2)
         return;
     const definition *train = train_of(s, plan);
     laid_train *laid = train ? table_get(&c->by_name, train->name, 0) : &c->without_train;

@@ -21,8 +21,8 @@ const ast_node *clause_setting(const setup *u, atom name)
 static const ast_node *parameter_setting(const setup *u, const definition *d, atom name)
 {
     bool taken = d != u->model &&
-                 (definition_parameter(u->model, name) || clause_settable(name, CLAUSE_TRAIN) ||
-                  clause_settable(name, CLAUSE_PLAN));
+                 ((u->model && definition_parameter(u->model, name)) ||
+                  clause_settable(name, CLAUSE_TRAIN) || clause_settable(name, CLAUSE_PLAN));
     return !taken && name && definition_parameter(d, name) ? value_of(u, name) : NULL;
 }
 
@@ -124,9 +124,9 @@ bool settings_check(setup *u)
     bool fine = true;
     for (int i = 0; i < u->setting_count; i++) {
         const sema_setting *set = &u->settings[i];
-        if (definition_parameter(u->model, set->name) || clause_settable(set->name, CLAUSE_TRAIN) ||
-            clause_settable(set->name, CLAUSE_PLAN) || (!x && !u->rules.count) ||
-            (optimizer && definition_parameter(optimizer, set->name)))
+        if ((u->model && definition_parameter(u->model, set->name)) ||
+            clause_settable(set->name, CLAUSE_TRAIN) || clause_settable(set->name, CLAUSE_PLAN) ||
+            (!x && !u->rules.count) || (optimizer && definition_parameter(optimizer, set->name)))
             continue;
         nearest n = nearest_to(set->name);
         for (int k = 0; k < u->model->parameter_count; k++)

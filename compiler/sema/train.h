@@ -114,6 +114,7 @@ typedef struct setup {
     bool size_doubted; /* an axis is reported: it may be its size that is wrong */
     int derived;       /* values of the graph that differentiation made */
     bool wrong;        /* the train or its model has a mistake */
+    bool shaped;       /* the model's values and parameters are known, whatever else is wrong */
     bool built;        /* the graph is whole */
     bool data_lost;    /* the data clause could not be read */
     bool mesh_lost;    /* axes of the mesh could not be read */
