@@ -23,7 +23,7 @@ static bound bound_of_cut(arena *a, const rank_net *net)
         return bound_failed(net);
     if (net->rank_count < 2)
         return bound_of_one_rank();
-    gather_optimum best = gather_optimum_of(a, net);
+    gather_optimum best = gather_optimum_of(net->memory, net);
     if (effort_is_spent(net->graph->work))
         return bound_given_up();
     int *part_of = arena_array(a, int, net->graph->nodes.count);
@@ -45,8 +45,11 @@ static bound bound_of_cut(arena *a, const rank_net *net)
 
 bound bound_all_gather(arena *a, const link_graph *g, const int *ranks, int count)
 {
-    rank_net net = rank_net_of(a, g, ranks, count, true);
-    return bound_of_cut(a, &net);
+    arena *scratch = arena_new();
+    rank_net net = rank_net_of(scratch, g, ranks, count, true);
+    bound b = bound_of_cut(a, &net);
+    arena_free(scratch);
+    return b;
 }
 
 bound bound_reduce_scatter(arena *a, const link_graph *g, const int *ranks, int count)
@@ -56,31 +59,39 @@ bound bound_reduce_scatter(arena *a, const link_graph *g, const int *ranks, int 
     return turned;
 }
 
-bound bound_packing(arena *a, const link_graph *g, const int *ranks, int count)
+static bound bound_of_packing(arena *a, const rank_net *net)
 {
-    rank_net net = rank_net_of(a, g, ranks, count, false);
-    if (net.status != SYNTHESIS_OK)
-        return bound_failed(&net);
-    if (count < 2)
+    if (net->status != SYNTHESIS_OK)
+        return bound_failed(net);
+    if (net->rank_count < 2)
         return bound_of_one_rank();
-    if (!rank_net_is_symmetric(&net))
+    if (!rank_net_is_symmetric(net))
         return (bound){.status = SYNTHESIS_ASYMMETRIC, .unreached = -1, .rate = RATIONAL_ZERO};
-    packing_optimum best = packing_optimum_of(a, &net);
-    if (effort_is_spent(g->work))
+    packing_optimum best = packing_optimum_of(net->memory, net);
+    if (effort_is_spent(net->graph->work))
         return bound_given_up();
-    int *part_of = arena_array(a, int, g->nodes.count);
-    for (size_t i = 0; i < g->nodes.count; i++)
+    int *part_of = arena_array(a, int, net->graph->nodes.count);
+    for (size_t i = 0; i < net->graph->nodes.count; i++)
         part_of[i] = -1;
-    for (int r = 0; r < count; r++)
-        part_of[ranks[r]] = best.part_of[r];
+    for (int r = 0; r < net->rank_count; r++)
+        part_of[net->ranks[r]] = best.part_of[r];
     return (bound){.unreached = -1,
                    .kind = BOUND_PARTITION,
-                   .rate = rational_multiply(best.rate, rational_of(net.unit, 1)),
-                   .capacity = best.capacity * net.unit,
+                   .rate = rational_multiply(best.rate, rational_of(net->unit, 1)),
+                   .capacity = best.capacity * net->unit,
                    .divisor = best.part_count - 1,
                    .factor = rational_of(1, 1),
                    .part_count = best.part_count,
                    .part_of = part_of};
+}
+
+bound bound_packing(arena *a, const link_graph *g, const int *ranks, int count)
+{
+    arena *scratch = arena_new();
+    rank_net net = rank_net_of(scratch, g, ranks, count, false);
+    bound b = bound_of_packing(a, &net);
+    arena_free(scratch);
+    return b;
 }
 
 bound bound_all_reduce(arena *a, const link_graph *g, const int *ranks, int count)

@@ -1,6 +1,6 @@
 /* effort.h: how much work may be spent on a search; a count, so that the same input always ends the same way.
  *
- * Work is counted in arcs looked at. What shares an effort shares its budget. Once it is spent, searches end at the
+ * Work is counted in arcs looked at; what takes longer than that counts for as many. What shares an effort shares its budget. Once it is spent, searches end at the
  * next look and their results mean nothing: who began one asks effort_is_spent before it uses them.
  *
  *     effort e = {.left = EFFORT_OF_CHECK, .edges = COLL_MAX_SENDS / 2};
@@ -16,6 +16,9 @@
 
 /* What the trees of one file's plans may take together: some tenths of a second. */
 #define EFFORT_OF_CHECK INT64_C(150000000)
+
+/* A new arena and what is set up in it. */
+#define EFFORT_OF_ARENA 4000
 
 /* Of a cluster whose bounds and trees alone are asked for: some seconds, and some hundred megabytes. */
 #define EFFORT_OF_SURVEY INT64_C(2000000000)

@@ -14,6 +14,7 @@ flow_net *flow_net_new(arena *a, int nodes, effort *work)
     f->cursor = arena_array(a, int32_t, nodes);
     f->queue = arena_array(a, int32_t, nodes);
     f->near = arena_array(a, bool, nodes);
+    effort_spend(work, EFFORT_OF_ARENA + nodes);
     return f;
 }
 
@@ -59,7 +60,7 @@ void flow_settle(flow_net *f)
         f->mate[at] = f->place[i ^ 1];
         f->given[at] = f->halves.items[i].capacity;
     }
-    effort_spend(f->work, (int64_t)count);
+    effort_spend(f->work, 8 * (int64_t)count); /* added, and sorted with little order in memory */
     flow_reset(f);
 }
 

@@ -155,7 +155,7 @@ static void value_discharge(flow_net *f, int node, int sink)
         else
             f->cursor[node]++;
     }
-    effort_spend(f->work, f->cursor[node] - begin + 4);
+    effort_spend(f->work, f->cursor[node] - begin + 8);
 }
 
 /* The same for the source: its level is one above the lowest bucket of feeds. */

@@ -57,6 +57,6 @@ packing_optimum packing_oriented(arena *a, const rank_net *net, const int *part_
 /* Where turns of the ranks' digits leave the net as it is: the optimum is half of all-gather's, and the parts of a
  * least partition are the turns of one set of ranks, the smallest that is left out of a least cut (packing_even.c).
  * Into part_of; 0: the turns leave nothing as it is. Else the number of parts. */
-int packing_even_parts(arena *a, const rank_net *net, int *part_of);
+int packing_even_parts(const rank_net *net, int *part_of);
 
 #endif

@@ -177,7 +177,7 @@ packing_optimum packing_optimum_of(arena *a, const rank_net *net)
     packing_work w = packing_begin(a, net);
     int *part_of = arena_array(a, int, w.ranks);
     packing_optimum best = {.part_of = part_of};
-    best.part_count = packing_even_parts(a, net, part_of);
+    best.part_count = packing_even_parts(net, part_of);
     if (effort_is_spent(w.effort))
         return best;
     bool even = best.part_count > 0;

@@ -24,12 +24,9 @@ static bool *even_smallest(arena *a, const rank_net *net, rational per_rank)
     return left_out;
 }
 
-int packing_even_parts(arena *a, const rank_net *net, int *part_of)
+/* The turns of `first` that take rank 0 to each rank, as parts; how many. */
+static int even_turn(const rank_net *net, const rank_digits *d, const bool *first, int *part_of)
 {
-    rank_digits d = rank_digits_of(a, net);
-    if (d.count == 0)
-        return 0;
-    const bool *first = even_smallest(a, net, gather_optimum_of(a, net).per_rank);
     int parts = 0;
     for (int r = 0; r < net->rank_count; r++)
         part_of[r] = -1;
@@ -38,8 +35,21 @@ int packing_even_parts(arena *a, const rank_net *net, int *part_of)
             continue;
         for (int inside = 0; inside < net->rank_count; inside++)
             if (first[inside])
-                part_of[rank_digits_move(&d, inside, r)] = parts;
+                part_of[rank_digits_move(d, inside, r)] = parts;
         parts++;
     }
+    return parts;
+}
+
+int packing_even_parts(const rank_net *net, int *part_of)
+{
+    arena *a = arena_new();
+    rank_digits d = rank_digits_of(a, net);
+    int parts = 0;
+    if (d.count > 0) {
+        const bool *first = even_smallest(a, net, gather_optimum_of(a, net).per_rank);
+        parts = even_turn(net, &d, first, part_of);
+    }
+    arena_free(a);
     return parts;
 }

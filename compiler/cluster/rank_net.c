@@ -176,7 +176,7 @@ static int net_unreached(const rank_net *net, bool against)
 
 rank_net rank_net_of(arena *a, const link_graph *g, const int *ranks, int count, bool with_switches)
 {
-    rank_net net = {.graph = g, .rank_count = count};
+    rank_net net = {.memory = a, .graph = g, .rank_count = count};
     int *kept_ranks = arena_array(a, int, count + 1);
     memcpy(kept_ranks, ranks, sizeof(int) * (size_t)count);
     net.ranks = kept_ranks;

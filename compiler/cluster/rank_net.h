@@ -18,6 +18,7 @@ typedef struct net_arc {
 } net_arc;
 
 typedef struct rank_net {
+    arena *memory; /* its own */
     const link_graph *graph;
     const int *ranks; /* by rank: device node */
     int rank_count;

@@ -161,7 +161,7 @@ static net_arc *split_trial(arena *a, const split_state *s, const split_pair *pa
 
 static bool split_allowed(const split_state *s, const split_pair *pairs, size_t count)
 {
-    if (!effort_spend(s->made->work, (int64_t)(s->bundles.count + count)))
+    if (!effort_spend(s->made->work, EFFORT_OF_ARENA + 4 * (int64_t)(s->bundles.count + count)))
         return false;
     arena *a = arena_new();
     gather_demand d = {s->net->node_count, s->net->rank_count, NULL, 0, s->demand, s->made->work};
