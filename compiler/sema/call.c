@@ -485,12 +485,22 @@ static void bind_argument(elaboration *e, const parameter *p, const ast_node *ar
     e->frame = caller;
 }
 
+/* `linear(norm x, A)`: an argument that is reported already may stand for another, or for two. */
+static bool has_unknown(const elaboration *e, const ast_node *call)
+{
+    for (size_t i = 1; i < call->count; i++)
+        if (call->children[i]->kind == AST_NAME && e->frame &&
+            table_get(e->frame->of->unknown, call->children[i]->name, 0))
+            return true;
+    return false;
+}
+
 /* Binds the parameters of `d` in `callee`, dimensions before tensors; a callee with a poisoned argument counts as returned. */
 void elab_arguments(elaboration *e, const definition *d, const ast_node *call, frame *callee)
 {
     const ast_node **given = arena_array(e->sema->memory, const ast_node *, d->parameter_count + 1);
     caller_names names = names_of(e);
-    if (!call_match(e->sema, &names, d, call, given)) {
+    if (has_unknown(e, call) || !call_match(e->sema, &names, d, call, given)) {
         callee->returned = true;
         return;
     }

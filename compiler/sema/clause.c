@@ -90,7 +90,10 @@ static bool carry_out(setup *u, const clause_row *row, const ast_node *clause)
     }
     bool poisoned = u->poisoned;
     u->poisoned = false;
+    u->sema->clause = clause->at;
+    u->sema->clause_code = -1;
     row->handler(u, clause);
+    u->sema->clause = SPAN_NONE;
     bool fine = !u->poisoned;
     u->poisoned = u->poisoned || poisoned;
     return fine;
@@ -136,7 +139,8 @@ static bool is_early(const ast_node *clause)
 static void note_lost(setup *u, const ast_node *clause, clause_block block)
 {
     u->poisoned = u->poisoned || clause->poisoned;
-    u->mesh_lost = u->mesh_lost || (clause->poisoned && (!clause->name || is_mesh(clause)));
+    bool unknown = !clause->name || !row_of(clause->name, block);
+    u->mesh_lost = u->mesh_lost || (clause->poisoned && (unknown || is_mesh(clause)));
     if (clause->kind == AST_CLAUSE && clause->name)
         table_set(&u->clauses, clause->name, (int)block, (void *)(uintptr_t)clause);
 }

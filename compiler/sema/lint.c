@@ -111,6 +111,20 @@ static void use_argument(lint *l, const definition *d, const ast_node *x)
     bind(l, x->name);
 }
 
+/* `linear(h, H2 == H / 2)`: nothing has the name, so it is not compared but given. */
+static bool is_compared_for_named(lint *l, const ast_node *x)
+{
+    const ast_node *name = x->kind == AST_BINARY && !strcmp(x->word, "==") ? x->children[0] : NULL;
+    if (!name || name->kind != AST_NAME || knows(l, name->name) || is_given(l, name->name) ||
+        l->gap || !definition_first_unknown(l->of, name->name))
+        return false;
+    diag *d = sema_report(l->sema, E0206, name->at, "nothing is called '%s' here", name->name);
+    diag_fix(d, "%s = …, with one '=', gives an argument its name", name->name);
+    bind(l, name->name);
+    expression(l, x->children[1]);
+    return true;
+}
+
 /* One argument of a call of `d`; `given` is NULL when the call does not match. */
 static void argument(lint *l, const definition *d, const ast_node *arg, const ast_node **given)
 {
@@ -121,6 +135,8 @@ static void argument(lint *l, const definition *d, const ast_node *arg, const as
             dim = dim || (d->parameters[k].kind == PARAMETER_DIM && arg->kind == AST_NAMED);
         }
     const ast_node *x = arg->kind == AST_NAMED ? arg->children[0] : arg;
+    if (is_compared_for_named(l, x))
+        return;
     bool unknown = arg->kind == AST_NAMED && dim && x->kind == AST_STRING;
     if ((!flag || knows(l, arg->name)) && !unknown)
         use_argument(l, d, x);
@@ -286,14 +302,25 @@ static void expression(lint *l, const ast_node *x)
             expression(l, x->children[i]);
 }
 
+/* Whatever is wrong with it, its names may be those of dimensions. */
+static void bind_words(lint *l, const ast_node *x)
+{
+    if (x->kind == AST_NAME)
+        bind(l, x->name);
+    for (size_t i = 0; i < x->count; i++)
+        bind_words(l, x->children[i]);
+}
+
 /* Dimensions that a head or an input names are names from there on; one that is a parameter is used by it. */
 static void head_dims(lint *l, const ast_node *type)
 {
     const ast_node *dims = type ? ast_child(type, AST_DIMS) : NULL;
     for (size_t i = 0; dims && i < dims->count; i++) {
         const ast_node *d = dims->children[i];
-        if (d->kind != AST_NAME && d->kind != AST_NAMED)
+        if (d->kind != AST_NAME && d->kind != AST_NAMED) {
+            bind_words(l, d);
             continue;
+        }
         if (d->kind == AST_NAMED)
             expression(l, d->children[0]);
         if (knows(l, d->name))
@@ -333,8 +360,10 @@ static void used_dims(lint *l, const ast_node *type)
 static void initial(lint *l, const ast_node *node)
 {
     const ast_node *init = ast_child(node, AST_INIT), *x = init ? init->children[0] : NULL;
-    if (x && !x->poisoned)
-        init_known(l->sema, x);
+    if (x && !x->poisoned && !init_known(l->sema, x)) {
+        unknown_arguments(l, x);
+        return;
+    }
     bool named = false; /* one mistake, however many arguments */
     for (size_t i = 1; x && x->kind == AST_CALL && i < x->count; i++) {
         const ast_node *arg = x->children[i];

@@ -188,9 +188,15 @@ static bool check_twice(setup *u)
 {
     const training *t = u->out;
     bool fine = true;
+    int reported = 0; /* a line that is copied is one mistake */
     for (size_t i = 0; i < t->splits.count; i++)
         for (size_t k = 0; k < i; k++)
             if (t->splits.items[i].dim == t->splits.items[k].dim) {
+                int line = source_locate(u->sema->sources, t->splits.items[i].at).line;
+                fine = false;
+                if (line == reported)
+                    continue;
+                reported = line;
                 diag *d = sema_report(u->sema, E0203, t->splits.items[i].at,
                                       "dimension '%s' is split twice", t->splits.items[i].dim);
                 diag_note(d, t->splits.items[k].at, "first here");

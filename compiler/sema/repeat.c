@@ -86,13 +86,14 @@ value elab_repeat(elaboration *e, const ast_node *node, atom assigned)
     if (!value_whole(e->sema, count, times,
                      (whole_range){"the count of 'repeat'", 1, ELAB_MOST_LAYERS}, &rounds))
         return value_poison();
-    if (!carried && call->kind != AST_CALL && e->frame->of->unknown->count)
-        return value_poison(); /* what stands there has a name that nothing has */
     if (!carried) {
-        diag *d =
-            sema_report(e->sema, E0237, call->at, "'repeat' calls a layer with what it carries on");
+        bool said = sema_reported_in(e->sema, call->at) ||
+                    (call->kind != AST_CALL && e->frame->of->unknown->count);
+        diag *d = said ? NULL
+                       : sema_report(e->sema, E0237, call->at,
+                                     "'repeat' calls a layer with what it carries on");
         diag_fix(d, "x = repeat L: block(x)");
-        return value_poison();
+        return value_poison(); /* or what stands there is wrong in itself */
     }
     atom name = carried == call->children[0] ? assigned : carried->name;
     const binding *b = frame_lookup(e, name);

@@ -35,12 +35,28 @@ static bool is_inside_library(const sema *s, span at)
     return false;
 }
 
+/* In a clause that is written otherwise, or says things twice, what else seems wrong comes from the same mistake. */
+static bool comes_of_clause(sema *s, diag_code code, span at)
+{
+    bool inside =
+        s->clause.file == at.file && at.begin >= s->clause.begin && at.end <= s->clause.end;
+    if (!inside || s->clause.file < 0)
+        return false;
+    if (s->clause_code == (int)E0225 || s->clause_code == (int)code)
+        return true;
+    if (code == E0225 || code == E0203)
+        s->clause_code = (int)code;
+    return false;
+}
+
 diag *sema_report(sema *s, diag_code code, span at, const char *format, ...)
 {
     bool inside = is_inside_library(s, at);
     span place = at;
     if (inside)
         at = s->entry;
+    if (comes_of_clause(s, code, at))
+        return NULL;
     if (at.file >= 0) {
         atom key = atom_of(s->atoms, arena_format(s->kept, "%u-%u", at.begin, at.end));
         if (table_get(&s->reported, key, at.file))
@@ -55,6 +71,17 @@ diag *sema_report(sema *s, diag_code code, span at, const char *format, ...)
     if (inside)
         diag_note(d, place, "found here, where the call leads");
     return d;
+}
+
+bool sema_reported_in(const sema *s, span whole)
+{
+    size_t count;
+    const diag *const *all = diag_ordered(s->diags, &count);
+    for (size_t i = 0; i < count; i++)
+        if (all[i]->at.file == whole.file && all[i]->at.begin >= whole.begin &&
+            all[i]->at.end <= whole.end)
+            return true;
+    return false;
 }
 
 bool sema_suggests(const sema *s)

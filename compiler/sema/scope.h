@@ -106,12 +106,18 @@ struct sema {
     effort trees;       /* what all trees of the file's plans may take */
     table missing;      /* libraries whose `use` is missing, by file */
     table reported;     /* places that have an error already */
-    span entry;         /* of the library, while it is elaborated: the call in one's own file */
+    span
+        clause; /* that is read; SPAN_NONE outside. An error of how it is written is its only one */
+    int clause_code; /* of that error, or of what it says twice; -1: none yet */
+    span entry;      /* of the library, while it is elaborated: the call in one's own file */
 };
 
 /* A diagnostic, unless one stands at that very place already: then NULL, which notes and fixes accept. */
 diag *sema_report(sema *s, diag_code code, span at, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* Is there an error whose place is inside `whole`? */
+bool sema_reported_in(const sema *s, span whole);
 
 /* Are there so few errors yet that looking for the name that was meant is worth its time? */
 bool sema_suggests(const sema *s);

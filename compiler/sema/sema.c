@@ -33,6 +33,7 @@ sema *sema_new(const sema_context *context, const ast_node *file)
                 .diags = context->diags,
                 .library = context->library,
                 .trees = {.left = EFFORT_OF_CHECK, .edges = COLL_MAX_SENDS / 2}};
+    s->clause = SPAN_NONE;
     s->paths = table_in(s->kept);
     s->reported = table_in(s->kept);
     s->missing = table_in(s->kept);
