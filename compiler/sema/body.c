@@ -414,8 +414,12 @@ void elab_body(elaboration *e, const ast_node *body)
         }
         if (!node->poisoned)
             statement(e, node);
-        else if (node->name)
+        else if (node->name && node->kind != AST_IF)
             frame_bind(e, node->name, value_poison(), node->at);
+        else if (node->kind != AST_METRIC) {
+            e->frame->returned = true;
+            e->frame->result = value_poison();
+        }
     }
     if (whole && !e->updated)
         write_states(e);

@@ -490,6 +490,7 @@ static bool has_unknown(const elaboration *e, const ast_node *call)
 {
     for (size_t i = 1; i < call->count; i++)
         if (call->children[i]->kind == AST_NAME && e->frame &&
+            !frame_knows(e, call->children[i]->name) &&
             table_get(e->frame->of->unknown, call->children[i]->name, 0))
             return true;
     return false;

@@ -140,8 +140,13 @@ static void suggest_divisor(elaboration *e, const ast_node *quotient, diag *d)
     arena *a = e->sema->memory;
     const char *name = by->kind == AST_NAME ? by->name : NULL;
     const char *divisors = divisors_near(a, size, (int)parts);
-    diag_fix(d, "%s%s%s for %lld, or a multiple of %lld: %s", name ? name : "", name ? " = " : "/ ",
-             divisors, (long long)size, (long long)parts, multiples_near(a, size, (int)parts));
+    const char *multiples = multiples_near(a, size, (int)parts);
+    if (name)
+        diag_fix(d, "%s = %s for %lld, or a multiple of %lld: %s", name, divisors, (long long)size,
+                 (long long)parts, multiples);
+    else
+        diag_fix(d, "a divisor of %lld: %s, or a multiple of %lld: %s", (long long)size, divisors,
+                 (long long)parts, multiples);
 }
 
 int64_t elab_size(elaboration *e, const ast_node *node)

@@ -466,6 +466,13 @@ static bool is_word(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
+/* Known to be unknown: elaboration says nothing of it either. */
+static void bind_lost(lint *l, atom name)
+{
+    bind(l, name);
+    definition_first_unknown(l->of, name);
+}
+
 /* What could not be read may bind any of its words. */
 static void lost(lint *l, const ast_node *node)
 {
@@ -476,10 +483,12 @@ static void lost(lint *l, const ast_node *node)
         for (n = 0; i + n < length && is_word(words[i + n]);)
             n++;
         if (n)
-            bind(l, atom_intern(l->sema->atoms, words + i, n));
+            bind_lost(l, atom_intern(l->sema->atoms, words + i, n));
     }
+    l->sema->body_lost = true;
     bind(l, node->name);
     bool nameless = node->name && (!strcmp(node->name, "init") || !strcmp(node->name, "below"));
+    l->misplaced = l->misplaced || nameless || node->kind == AST_IF;
     l->gap = l->gap || nameless || node->kind == AST_IF; /* `state init zeros`; several lines */
 }
 
@@ -606,12 +615,14 @@ void lint_definition(sema *s, definition *d)
     if (definition_head_lost(d) || !has_body(d))
         return;
     lint l = {.sema = s, .of = d, .names = table_in(s->kept)};
-    l.gap = d->poisoned && !d->node->poisoned; /* a parameter that stands twice is another's */
+    l.gap = d->poisoned; /* a parameter that stands twice is another's */
     head(&l);
     const ast_node *updates = ast_child(d->node, AST_UPDATES),
                    *block = ast_child(d->node, AST_BODY);
     d->poisoned = d->poisoned || l.gap;
-    l.gap = l.gap || d->node->broken || (block && ast_has_gap(block));
+    bool gap = block && ast_has_gap(block);
+    d->poisoned = d->poisoned || gap;
+    l.gap = l.gap || gap;
     for (size_t i = 0; updates && i < updates->count; i++)
         bind(&l, updates->children[i]->name);
     declared_twice(&l, block);

@@ -441,6 +441,8 @@ static bool build_function(setup *u, const char *name, table variables, table *m
     *made = e.variables;
     if (!fine || !add_results(&e, scores) || !learning)
         return fine && f->results.count;
+    if (u->sema->body_lost)
+        return false; /* paths may lead to what is lost */
     u->shaped = diag_error_count(u->sema->diags) == before;
     set_frozen(&e);
     e.frame = train;

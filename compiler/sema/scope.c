@@ -138,6 +138,12 @@ static bool is_definition(ast_kind kind)
            kind == AST_TOPOLOGY || kind == AST_WEIGHTS;
 }
 
+/* Their statements are carried out one by one, those that could be read. */
+static bool has_statements(ast_kind kind)
+{
+    return kind == AST_MODEL || kind == AST_LAYER || kind == AST_OPTIMIZER || kind == AST_SCHEDULE;
+}
+
 static void define(sema *s, sema_file *file, const ast_node *node)
 {
     if (!node->name)
@@ -153,7 +159,7 @@ static void define(sema *s, sema_file *file, const ast_node *node)
     }
     definition *d = arena_make(s->kept, definition);
     *d = (definition){.kind = node->kind, .name = node->name, .node = node, .file = file};
-    d->poisoned = node->poisoned;
+    d->poisoned = has_statements(node->kind) ? definition_head_lost(d) : node->poisoned;
     d->unknown = arena_make(s->kept, table);
     *d->unknown = table_in(s->kept);
     read_parameters(s, d);
