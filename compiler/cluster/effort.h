@@ -18,7 +18,7 @@
 #define EFFORT_OF_CHECK INT64_C(150000000)
 
 /* A new arena and what is set up in it. */
-#define EFFORT_OF_ARENA 4000
+#define EFFORT_OF_ARENA 1000
 
 /* Of a cluster whose bounds and trees alone are asked for: some seconds, and some hundred megabytes. */
 #define EFFORT_OF_SURVEY INT64_C(2000000000)
