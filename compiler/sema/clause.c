@@ -92,6 +92,7 @@ static bool carry_out(setup *u, const clause_row *row, const ast_node *clause)
     u->poisoned = false;
     u->sema->clause = clause->at;
     u->sema->clause_code = -1;
+    u->sema->clause_reported = false;
     row->handler(u, clause);
     u->sema->clause = SPAN_NONE;
     bool fine = !u->poisoned;

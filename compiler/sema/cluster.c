@@ -469,7 +469,8 @@ static bool switch_ends(builder *b, const ast_node *ends, group_list *list, inst
                 diag_note(d, ends->children[k]->at, "first here");
                 fine = false;
             }
-        fine = devices_of(b, ends->children[i], list, all) && fine;
+        fine = fine && devices_of(b, ends->children[i], list,
+                                  all); /* `host, g` for `host.g`: one mistake */
     }
     return fine;
 }

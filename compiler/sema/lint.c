@@ -305,8 +305,7 @@ static void expression(lint *l, const ast_node *x)
 /* Whatever is wrong with it, its names may be those of dimensions. */
 static void bind_words(lint *l, const ast_node *x)
 {
-    if (x->kind == AST_NAME)
-        bind(l, x->name);
+    bind(l, x->name);
     for (size_t i = 0; i < x->count; i++)
         bind_words(l, x->children[i]);
 }

@@ -42,10 +42,12 @@ static bool comes_of_clause(sema *s, diag_code code, span at)
         s->clause.file == at.file && at.begin >= s->clause.begin && at.end <= s->clause.end;
     if (!inside || s->clause.file < 0)
         return false;
-    if (s->clause_code == (int)E0225 || s->clause_code == (int)code)
+    if (s->clause_code == (int)E0225 || s->clause_code == (int)code ||
+        (s->clause_reported && code == E0225))
         return true;
     if (code == E0225 || code == E0203)
         s->clause_code = (int)code;
+    s->clause_reported = true;
     return false;
 }
 

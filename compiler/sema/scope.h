@@ -109,8 +109,9 @@ struct sema {
     table reported;     /* places that have an error already */
     span
         clause; /* that is read; SPAN_NONE outside. An error of how it is written is its only one */
-    int clause_code; /* of that error, or of what it says twice; -1: none yet */
-    span entry;      /* of the library, while it is elaborated: the call in one's own file */
+    int clause_code;      /* of that error, or of what it says twice; -1: none yet */
+    bool clause_reported; /* it has an error already */
+    span entry;           /* of the library, while it is elaborated: the call in one's own file */
 };
 
 /* A diagnostic, unless one stands at that very place already: then NULL, which notes and fixes accept. */

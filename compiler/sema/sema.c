@@ -88,10 +88,12 @@ static void need(setup *u, bool there, const char *what, const char *example)
 {
     if (there || u->poisoned)
         return;
+    u->poisoned = true;
+    if (sema_reported_in(u->sema, u->train->node->at))
+        return; /* what is missing may stand where the mistake is */
     diag *d = sema_report(u->sema, E0226, u->train->node->name_at, "train '%s' does not say %s",
                           u->train->name, what);
     diag_fix(d, "%s", example);
-    u->poisoned = true;
 }
 
 static bool said(setup *u, const char *word)
