@@ -56,14 +56,14 @@ static rational gather_of_rest(arena *a, const rank_net *net, logical_net *logic
 }
 
 /* Above this many ranks the general way takes minutes: a little less than the optimum is better than that. */
-enum { GENERAL_RANKS_MOST = 384, NEARLY_STEPS = 64 };
+enum { GENERAL_RANKS_MOST = 384, NEARLY_STEPS = 64, NEARLY_LEAST = 48 };
 
-/* Box by box at the greatest part of the optimum, in 64ths, at which the boxes can spread what enters them. */
-static bool gather_nearly(arena *a, const rank_net *net, rational per_rank, forest *f)
+/* Box by box at the greatest part of the optimum, in 64ths and not below `least` of them, at which the boxes can spread
+ * what enters them. */
+static bool gather_nearly(arena *a, const rank_net *net, rational per_rank, int least, forest *f)
 {
-    int reached = 0, refused = NEARLY_STEPS;
-    while (net->rank_count > GENERAL_RANKS_MOST && refused - reached > 1 &&
-           !effort_is_spent(net->graph->work)) {
+    int reached = least - 1, refused = NEARLY_STEPS;
+    while (refused - reached > 1 && !effort_is_spent(net->graph->work)) {
         int part = (reached + refused) / 2;
         rational rate = rational_multiply(per_rank, rational_of(part, NEARLY_STEPS));
         if (nested_gather(a, net, rate, f))
@@ -71,7 +71,7 @@ static bool gather_nearly(arena *a, const rank_net *net, rational per_rank, fore
         else
             refused = part;
     }
-    return reached > 0 && !effort_is_spent(net->graph->work);
+    return reached >= least && !effort_is_spent(net->graph->work);
 }
 
 /* Trees grown over the arcs that are left without switches; more edges than are allowed are LARGE. */
@@ -99,6 +99,23 @@ static synthesis gather_by_growth(arena *a, const rank_net *net, rational per_ra
     return synthesis_of_forest(forest_finish(&d));
 }
 
+/* The general way with half of the work that is left, and if that is too little, nearly with the other half. */
+static synthesis gather_within(arena *a, const rank_net *net, rational per_rank)
+{
+    effort *work = net->graph->work;
+    int64_t half = work ? work->left / 2 : 0;
+    if (work)
+        work->left -= half;
+    synthesis made = gather_by_growth(a, net, per_rank);
+    bool spent = effort_is_spent(work);
+    forest regular;
+    if (work)
+        work->left = (spent ? 0 : work->left) + half;
+    if (spent && gather_nearly(a, net, per_rank, NEARLY_LEAST, &regular))
+        return synthesis_of_forest(regular);
+    return made;
+}
+
 /* Every root's trees weigh the optimum's numerator, with capacities times its denominator. */
 static synthesis gather_grown(arena *a, const rank_net *net, rational per_rank)
 {
@@ -109,8 +126,11 @@ static synthesis gather_grown(arena *a, const rank_net *net, rational per_rank)
         return synthesis_given_up(SYNTHESIS_EFFORT);
     if (!effort_allows_edges(work, ranks * (ranks - 1)))
         return synthesis_given_up(SYNTHESIS_LARGE);
-    if (descent_gather(a, net, per_rank, &regular) || nested_gather(a, net, per_rank, &regular) ||
-        gather_nearly(a, net, per_rank, &regular))
+    if (descent_gather(a, net, per_rank, &regular) || nested_gather(a, net, per_rank, &regular))
+        return synthesis_of_forest(regular);
+    if (ranks <= GENERAL_RANKS_MOST)
+        return gather_within(a, net, per_rank);
+    if (gather_nearly(a, net, per_rank, 1, &regular))
         return synthesis_of_forest(regular);
     return gather_by_growth(a, net, per_rank);
 }
