@@ -614,6 +614,7 @@ void lint_definition(sema *s, definition *d)
     if (definition_head_lost(d) || !has_body(d))
         return;
     lint l = {.sema = s, .of = d, .names = table_in(s->kept)};
+    size_t before = diag_report_count(s->diags);
     l.gap = d->poisoned; /* a parameter that stands twice is another's */
     head(&l);
     const ast_node *updates = ast_child(d->node, AST_UPDATES),
@@ -626,6 +627,8 @@ void lint_definition(sema *s, definition *d)
         bind(&l, updates->children[i]->name);
     declared_twice(&l, block);
     body(&l, block);
+    bool computes = d->kind == AST_MODEL || d->kind == AST_LAYER;
+    s->body_lost = s->body_lost || (computes && diag_report_count(s->diags) > before);
     d->poisoned = d->poisoned || l.misplaced;
     d->names = l.names;
 }

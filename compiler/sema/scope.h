@@ -88,7 +88,7 @@ struct sema {
     source_set *sources;
     diag_sink *diags;
     const char *library;
-    bool body_lost;   /* statements of a model or layer could not be read */
+    bool body_lost;   /* statements of a model or layer could not be read, or are wrong */
     bool misread;     /* some file has an error of syntax */
     bool checking;    /* for errors alone: nothing is differentiated */
     bool reads_files; /* files of weights that are there are compared with the model */
