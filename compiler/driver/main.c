@@ -1,6 +1,10 @@
 #include "driver/commands.h"
 
+#include <malloc.h>
 #include <string.h>
+
+/* Blocks of arenas are taken from the system and given back one by one: tables that grow are then moved, not copied. */
+enum { LEAST_MAPPED = 256 * 1024 };
 
 typedef int command_fn(session *s);
 
@@ -23,6 +27,7 @@ int main(int argc, char **argv)
         options_print_command(o.command, stdout);
         return EXIT_FINE;
     }
+    mallopt(M_MMAP_THRESHOLD, LEAST_MAPPED);
     session s;
     session_init(&s, &o);
     int code = commands[o.command](&s);

@@ -628,7 +628,8 @@ static bool close_unclosed(pairing *p)
 
 void brackets_pair(const parse_context *context, token_list *list)
 {
-    pairing p = {.context = context, .list = list, .rescans_left = MOST_RESCANS};
+    line_found line = {0};
+    pairing p = {.context = context, .list = list, .rescans_left = MOST_RESCANS, .line = &line};
     size_t i = 0;
     do {
         while (i < list->count)

@@ -87,23 +87,15 @@ static int type_behind(const classifier *c, size_t i)
     return type_at(c, i);
 }
 
-/* Index behind the statement that starts at `i`: at its line end, ';' or the '}' around it. */
-static size_t statement_end(const classifier *c, size_t i)
-{
-    while (i < c->list->count) {
-        const token *t = item(c, i);
-        if (t->type == TOKEN_NEWLINE || t->type == TOKEN_SEMICOLON || t->type == TOKEN_RIGHT_BRACE)
-            return i;
-        i = t->pair > i ? t->pair + 1 : i + 1;
-    }
-    return i;
-}
-
+/* Does the statement that starts at `i` hold a token of that type outside brackets? It ends at its line end, ';' or the '}' around
+ * it. Nobody writes a head of so many tokens that more need to be looked at. */
 static bool statement_holds(const classifier *c, size_t i, int type)
 {
-    size_t end = statement_end(c, i);
-    while (i < end) {
+    enum { LONGEST_HEAD = 1024 };
+    for (int seen = 0; i < c->list->count && seen < LONGEST_HEAD; seen++) {
         const token *t = item(c, i);
+        if (t->type == TOKEN_NEWLINE || t->type == TOKEN_SEMICOLON || t->type == TOKEN_RIGHT_BRACE)
+            return false;
         if (t->type == type)
             return true;
         i = t->pair > i ? t->pair + 1 : i + 1;
@@ -140,8 +132,11 @@ static diag *report_unknown(classifier *c, const token *t, const char *where)
 /* The first word is reported; what the grammar misses behind it comes from the same mistake. */
 static void spoil_behind(classifier *c, const token *t)
 {
-    for (size_t i = (size_t)(t - c->list->items) + 1; type_at(c, i) != TOKEN_NEWLINE; i++)
+    for (size_t i = (size_t)(t - c->list->items) + 1; type_at(c, i) != TOKEN_NEWLINE; i++) {
+        if (item(c, i)->flags & TOKEN_SPOILED)
+            return; /* and all behind it */
         item(c, i)->flags |= TOKEN_SPOILED;
+    }
 }
 
 static int misspelt(classifier *c, token *t, const keyword *meant, const char *where)

@@ -86,9 +86,15 @@ bool pairing_is_last(const pairing *p, size_t i)
 
 size_t pairing_line_end(const pairing *p, size_t i)
 {
-    while (i < p->list->count && pairing_item(p, i)->type != TOKEN_NEWLINE)
-        i++;
-    return i;
+    line_found *known = p->line;
+    bool found = known->count == p->list->count && known->begin <= i && i <= known->end;
+    if (found)
+        return known->end;
+    size_t end = i;
+    while (end < p->list->count && pairing_item(p, end)->type != TOKEN_NEWLINE)
+        end++;
+    *known = (line_found){i, end, p->list->count};
+    return end;
 }
 
 bool pairing_closes_on_line(const pairing *p, size_t i, int closer)
@@ -266,7 +272,7 @@ void pairing_report_unclosed(const pairing *p, size_t i)
 size_t pairing_restart(pairing *p)
 {
     size_t left = p->rescans_left - 1;
-    *p = (pairing){.context = p->context, .list = p->list, .rescans_left = left};
+    *p = (pairing){.context = p->context, .list = p->list, .rescans_left = left, .line = p->line};
     return 0;
 }
 

@@ -11,6 +11,13 @@ typedef struct opener {
     int closer; /* token type that closes it */
 } opener;
 
+/* Tokens `begin` to `end` are of one line, in a list of `count`. */
+typedef struct line_found {
+    size_t begin;
+    size_t end;
+    size_t count;
+} line_found;
+
 typedef struct pairing {
     const parse_context *context;
     token_list *list;
@@ -21,7 +28,9 @@ typedef struct pairing {
     size_t early;   /* a '}' behind code that closed a block of several lines, plus 1; 0: none */
     size_t suspect; /* a '{' whose '}' is indented less than its own line, plus 1; 0: none */
     size_t rescans_left; /* bounds the work on files of nothing but open brackets */
-    size_t before;       /* the token before, comments aside, plus 1; 0: none */
+    line_found *
+        line; /* the last line whose end was looked for: lines may be long, and are asked for often */
+    size_t before; /* the token before, comments aside, plus 1; 0: none */
 } pairing;
 
 token *pairing_item(const pairing *p, size_t i);

@@ -454,7 +454,8 @@ void syntax_error(parser *p, int found, span at, const int *expected, int count)
     if (!reported && !report_clause_with_is(p, found, at))
         report(p, found, at, &e);
     /* What stands behind a ';' that came too early belongs to the same statement. */
-    if (found == TOKEN_END && t && !p->made_up && p->list->bytes[t->begin] == ';')
+    if (found == TOKEN_END && t && !p->made_up && p->list->bytes[t->begin] == ';' &&
+        !(t->flags & TOKEN_SPOILED))
         token_spoil_line(p->list, p->last_index);
     feed_skip(p);
 }

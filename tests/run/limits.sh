@@ -72,6 +72,10 @@ times 1000000 '(' | check_file brackets E0102
 times 60000 'model m { if 1 { ' | check_file blocks E0102
 { printf 'model m() { x = '; times 1000000 '-'; echo '1 }'; } | check_file signs E0109
 { switched 4; printf '%s' "${model/relu(linear(x, H))/relu(x)$(times 100000 ' + 1')}"; train t; } | check_file sums E0109
+times 300000 '({[' | check_file brackets_of_all_kinds E0102
+{ printf 'topology t(n) {\n chunks n\n'; times 30000 "link a <-> '\$x{}a("; } | check_file statements_on_one_line E0102
+{ printf 'topology t(n) {\n chunks n\n'; times 30000 '}node a {1 1 GiB '; } | check_file misspelt_on_one_line E0102
+{ head -c 900000 /dev/zero | tr '\0' ' '; printf '"'; head -c 100000 /dev/zero; } | check_file zeros_in_a_string E0101
 { printf 'layer '; times 1000000 x; echo '(x) { return x }'; } | check_file name E0108
 { switched 4; printf '%s' "$model"; train t | sed "s/0\.1/$(times 10000 9)/"; } | check_file number E0110
 times 1000000 $'\377' | check_file not_utf8 E0101
