@@ -48,7 +48,7 @@ for topology in ring halving direct tree auto trees; do
     { switched 1024; printf '%s' "$model"; train t; plan 1024 $topology; } | check_file "${topology}_1024" ""
 done
 { switched 2048; printf '%s' "$model"; train t; plan 2048 ring; } | check_file ring_2048 E0337
-for topology in ring auto; do
+for topology in ring auto trees; do
     { linked 512; printf '%s' "$model"; train t; plan 512 $topology; } | check_file "${topology}_512_linked" ""
 done
 { linked 1024; printf '%s' "$model"; train t; plan 1024 ring; } | check_file ring_1024_linked E0238
@@ -72,10 +72,10 @@ times 1000000 '(' | check_file brackets E0102
 times 60000 'model m { if 1 { ' | check_file blocks E0102
 { printf 'model m() { x = '; times 1000000 '-'; echo '1 }'; } | check_file signs E0109
 { switched 4; printf '%s' "${model/relu(linear(x, H))/relu(x)$(times 100000 ' + 1')}"; train t; } | check_file sums E0109
-times 300000 '({[' | check_file brackets_of_all_kinds E0102
-{ printf 'topology t(n) {\n chunks n\n'; times 30000 "link a <-> '\$x{}a("; } | check_file statements_on_one_line E0102
-{ printf 'topology t(n) {\n chunks n\n'; times 30000 '}node a {1 1 GiB '; } | check_file misspelt_on_one_line E0102
-{ head -c 900000 /dev/zero | tr '\0' ' '; printf '"'; head -c 100000 /dev/zero; } | check_file zeros_in_a_string E0101
+times 300000 '({[' | check_file brackets_of_all_kinds E0105
+{ printf 'topology t(n) {\n chunks n\n'; times 30000 "link a <-> '\$x{}a("; } | check_file statements_on_one_line E0114
+{ printf 'topology t(n) {\n chunks n\n'; times 30000 '}node a {1 1 GiB '; } | check_file misspelt_on_one_line E0103
+{ head -c 900000 /dev/zero | tr '\0' ' '; printf '"'; head -c 100000 /dev/zero; } | check_file zeros_in_a_string E0104
 { printf 'layer '; times 1000000 x; echo '(x) { return x }'; } | check_file name E0108
 { switched 4; printf '%s' "$model"; train t | sed "s/0\.1/$(times 10000 9)/"; } | check_file number E0110
 times 1000000 $'\377' | check_file not_utf8 E0101
