@@ -87,13 +87,15 @@ bool pairing_is_last(const pairing *p, size_t i)
 size_t pairing_line_end(const pairing *p, size_t i)
 {
     line_found *known = p->line;
-    bool found = known->count == p->list->count && known->begin <= i && i <= known->end;
-    if (found)
+    size_t count = p->list->count;
+    bool here = known->count == count && known->begin <= i && i <= known->end;
+    /* A line end may have become a bracket. */
+    if (here && (known->end == count || pairing_item(p, known->end)->type == TOKEN_NEWLINE))
         return known->end;
     size_t end = i;
-    while (end < p->list->count && pairing_item(p, end)->type != TOKEN_NEWLINE)
+    while (end < count && pairing_item(p, end)->type != TOKEN_NEWLINE)
         end++;
-    *known = (line_found){i, end, p->list->count};
+    *known = (line_found){i, end, count};
     return end;
 }
 
