@@ -274,6 +274,11 @@ static bool suggest_word(parser *p, diag *d, int found, span at, const expectati
 {
     if (found != TOKEN_NAME)
         return false;
+    const token *before = token_before(p);
+    if (before && token_is(p->list, before, "for") && expects(e, TOKEN_HEAD_FOR)) {
+        diag_fix(d, "a name of its own in front of 'for'");
+        return true;
+    }
     const char *said = arena_format(p->context->memory, "%.*s", (int)(at.end - at.begin),
                                     p->list->bytes + at.begin);
     suggestion s = suggest_for(said);
@@ -316,7 +321,7 @@ static bool suggest_between(parser *p, diag *d, int found, span at, const expect
              p->statement == TOKEN_NAME)
         diag_fix(d, "NAME = … gives what is computed a name; a layer's result stands behind "
                     "'return'");
-    else if (expects(e, TOKEN_ELSE) && e->count == 1)
+    else if (expects(e, TOKEN_ELSE) && !expects(e, TOKEN_END) && !expects(e, TOKEN_THEN))
         diag_fix(d, "else …: both choices of a value are said");
     else
         return false;
