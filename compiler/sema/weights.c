@@ -243,11 +243,34 @@ typedef struct settling {
 
 enum { MOST_NOTES = 12 };
 
+/* A path of one's own block that leads nowhere is what is wrong; nearly written is another. */
+static diag *report_path(settling *t, span at, const char *words, const char *path)
+{
+    const setup *u = t->setup;
+    diag *d = sema_report(u->sema, E0402, at, words, path);
+    nearest n = nearest_to(path);
+    for (size_t i = 0; i < u->graph->variables.count; i++)
+        if (graph_variable_is_model(&u->graph->variables.items[i]))
+            nearest_offer(&n, u->graph->variables.items[i].path);
+    if (nearest_found(&n))
+        diag_fix_edit(d, at, n.best, "did you mean '%s'?", n.best);
+    diag_note(d, u->form ? u->form->at : t->form->of->node->name_at,
+              "weights '%s' for model '%s' here", t->form->of->name, u->model->name);
+    return d;
+}
+
 /* The two blocks disagree: one mistake, with a note for each path of either. */
 static void disagree(settling *t, span at, const char *words, const char *path)
 {
     const setup *u = t->setup;
-    span place = u->form ? u->form->at : t->form->of->node->name_at;
+    span place = u->form ? u->form->at : t->form->of->node->name_at, block = t->form->of->node->at;
+    bool own = !t->form->of->file->library && at.file == block.file && at.begin >= block.begin &&
+               at.end <= block.end;
+    if (!t->broken && t->notes == 0 && own) {
+        t->mismatched = report_path(t, at, words, path);
+        t->notes++;
+        return;
+    }
     if (!t->broken && t->notes == 0)
         t->mismatched =
             sema_report(u->sema, E0402, place, "weights '%s' and model '%s' do not go together",
