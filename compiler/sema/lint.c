@@ -21,6 +21,7 @@ typedef struct lint {
     bool misplaced;  /* a statement stands where it means nothing */
     bool gap;        /* a statement of the body is lost, and with it what it binds */
     bool branched;   /* inside `if`: what is bound may not be */
+    int lost_line;   /* of the last statement that could not be read */
     int looked_into; /* definitions whose bodies were read for the dimensions that they make */
 } lint;
 
@@ -478,7 +479,9 @@ static void lost(lint *l, const ast_node *node)
     size_t length;
     int line = source_locate(l->sema->sources, node->at).line;
     const char *words = source_line(l->sema->sources, node->at.file, line, &length);
-    for (size_t i = 0, n; i < length; i += n + 1) {
+    bool again = line == l->lost_line; /* a line may hold many */
+    l->lost_line = line;
+    for (size_t i = 0, n; i < length && !again; i += n + 1) {
         for (n = 0; i + n < length && is_word(words[i + n]);)
             n++;
         if (n)
