@@ -426,13 +426,13 @@ coll_program *coll_evaluate(const ast_node *topology, const coll_request *reques
                             const source_set *sources, diag_sink *sink, arena *a)
 {
     assert(topology->kind == AST_TOPOLOGY && request->ranks >= 1);
-    evaluation e = {
-        .topology = topology,
-        .request = request,
-        .sources = sources,
-        .memory = a,
-        .scope = {.memory = a, .sink = sink, .topology = topology, .work = COLL_MAX_WORK},
-        .kind = COLL_ALL_REDUCE};
+    int64_t most = request->budget ? request->budget->most : COLL_MAX_WORK;
+    evaluation e = {.topology = topology,
+                    .request = request,
+                    .sources = sources,
+                    .memory = a,
+                    .scope = {.memory = a, .sink = sink, .topology = topology, .work = most},
+                    .kind = COLL_ALL_REDUCE};
     if (topology->poisoned)
         return NULL;
     if (request->ranks > COLL_MAX_RANKS) {
@@ -442,19 +442,20 @@ coll_program *coll_evaluate(const ast_node *topology, const coll_request *reques
     }
     const ast_node *body = ast_child(topology, AST_BODY);
     bool done = body && bind_parameters(&e) && run_body(&e, body) && start_program(&e);
-    if (request->work)
-        *request->work += COLL_MAX_WORK - e.scope.work;
+    if (request->budget)
+        request->budget->done += most - e.scope.work;
     return done ? e.program : NULL;
 }
 
 bool coll_check_block(const ast_node *topology, const source_set *sources, diag_sink *sink,
-                      int64_t *work)
+                      coll_budget *budget)
 {
     static const int counts[] = {4, 2, 3, 1, 5, 6, 7, 8, 9, 12, 16};
     int before = diag_error_count(sink);
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         arena *a = arena_new();
-        coll_request request = {.ranks = counts[i], .at = SPAN_NONE, .work = work, .trial = true};
+        coll_request request = {
+            .ranks = counts[i], .at = SPAN_NONE, .budget = budget, .trial = true};
         const coll_program *p = coll_evaluate(topology, &request, sources, sink, a);
         bool right = p ? coll_verify(p, sink) : diag_error_count(sink) == before;
         arena_free(a);

@@ -38,13 +38,19 @@ typedef struct coll_argument {
     span at;
 } coll_argument;
 
+/* Evaluations: `most` of one block, at most COLL_MAX_WORK; `done` grows by those that were made. */
+typedef struct coll_budget {
+    int64_t most;
+    int64_t done;
+} coll_budget;
+
 typedef struct coll_request {
     int ranks;
     int per_node; /* ranks in each node; 0: not known, or not the same in each */
     span at;      /* the clause that asks: where a program that does not fit is reported */
     const coll_argument *arguments;
     size_t argument_count;
-    int64_t *work; /* evaluations made are added to it; NULL: nobody counts */
+    coll_budget *budget; /* NULL: COLL_MAX_WORK, and nobody counts */
     bool
         trial; /* a block that requires other numbers, or a value for a parameter, is passed over without a word */
 } coll_request;
@@ -54,9 +60,9 @@ coll_program *coll_evaluate(const ast_node *topology, const coll_request *reques
                             const source_set *sources, diag_sink *sink, arena *a);
 
 /* `check` of a block by itself: evaluated and proved on several small numbers of ranks that it accepts. False: one thing
- * is wrong with it, and reported. `work` as in coll_request. */
+ * is wrong with it, and reported. `budget` as in coll_request. */
 bool coll_check_block(const ast_node *topology, const source_set *sources, diag_sink *sink,
-                      int64_t *work);
+                      coll_budget *budget);
 
 /* The kind that a block's `collective` clause says; all_reduce without one. */
 coll_kind coll_topology_kind(const ast_node *topology);

@@ -246,7 +246,7 @@ static void gather_candidates(const groups *g, candidates *c)
         const definition *d =
             table_get(&library->own, atom_of(u->sema->atoms, names[i]), (int)AST_TOPOLOGY);
         coll_request request = {
-            .ranks = g->size, .at = g->reduce->at, .work = &u->sema->work, .trial = true};
+            .ranks = g->size, .at = g->reduce->at, .budget = &u->sema->work, .trial = true};
         coll_program *p =
             d ? coll_evaluate(d->node, &request, u->sema->sources, u->sema->diags, u->sema->memory)
               : NULL;

@@ -201,7 +201,7 @@ static const coll_program *program_of(sema *s, const ast_node *topology, coll_re
     if (p)
         return p;
     bool keep = s->program_sends < MOST_KEPT;
-    request->work = &s->work;
+    request->budget = &s->work;
     p = coll_evaluate(topology, request, s->sources, s->diags, keep ? s->kept : s->memory);
     if (!p || !coll_verify(p, s->diags))
         return NULL;

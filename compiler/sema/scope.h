@@ -12,6 +12,7 @@
 
 #include "ast/ast.h"
 #include "cluster/synthesis.h"
+#include "coll/evaluate.h"
 #include "diag/diag.h"
 #include "sema/sema.h"
 #include "sema/table.h"
@@ -98,7 +99,8 @@ struct sema {
     table paths; /* path of a file -> sema_file */
     VEC(sema_file *) files;
     sema_file *main;
-    int64_t work;         /* spend.h */
+    coll_budget work; /* of topologies, and what spend.h adds */
+    int64_t most_work;
     bool spent;           /* more than it may: reported */
     table programs;       /* of topologies, proved, by what they were made from */
     size_t program_sends; /* of all of them */

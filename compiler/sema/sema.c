@@ -31,8 +31,8 @@ sema *sema_new(const sema_context *context, const ast_node *file)
                 .atoms = context->atoms,
                 .sources = context->sources,
                 .diags = context->diags,
-                .library = context->library,
-                .trees = {.left = EFFORT_OF_CHECK, .edges = COLL_MAX_SENDS / 2}};
+                .library = context->library};
+    sema_spare(s, 1);
     s->clause = SPAN_NONE;
     s->paths = table_in(s->kept);
     s->reported = table_in(s->kept);
@@ -44,6 +44,13 @@ sema *sema_new(const sema_context *context, const ast_node *file)
     each_definition(s, lint_definition);
     each_definition(s, lint_recursion);
     return s;
+}
+
+void sema_spare(sema *s, int parts)
+{
+    s->work.most = COLL_MAX_WORK / parts;
+    s->most_work = SPEND_MOST / parts;
+    s->trees = (effort){.left = EFFORT_OF_CHECK / parts, .edges = COLL_MAX_SENDS / 2 / parts};
 }
 
 void sema_read_files(sema *s)

@@ -47,6 +47,10 @@ bool sema_check(sema *s);
 /* One plan alone (the first one for NULL), with its train, model and cluster. Other plans, trains and clusters of the file may be wrong. */
 bool sema_check_plan(sema *s, const char *plan);
 
+/* From now on checks do at most one of so many parts of the work that they may: where the compiler itself is slower, under
+ * sanitizers. */
+void sema_spare(sema *s, int parts);
+
 /* From now on files of weights that a train begins from are opened, if they are there, and compared with its model. */
 void sema_read_files(sema *s);
 

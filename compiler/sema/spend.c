@@ -2,7 +2,7 @@
 
 void spend(sema *s, int64_t units)
 {
-    s->work += units;
+    s->work.done += units;
 }
 
 void spend_proof(sema *s, const coll_program *p)
@@ -12,7 +12,7 @@ void spend_proof(sema *s, const coll_program *p)
 
 bool spend_may_go_on(sema *s, span at)
 {
-    if (!s->checking || s->work <= SPEND_MOST)
+    if (!s->checking || s->work.done <= s->most_work)
         return true;
     if (!s->spent) {
         diag *d = sema_report(
