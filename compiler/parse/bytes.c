@@ -73,7 +73,7 @@ bool bytes_check(const parse_context *c, int file)
         diag *d =
             diag_report(c->diags, E0107, first, "the file has %zu bytes, a plan file at most %d",
                         length, PARSE_LARGEST_FILE);
-        diag_fix(d, "put parts of it into files of their own and 'import' them");
+        diag_fix(d, "'repeat' writes a layer once, and data have files of their own");
         return false;
     }
     if (is_utf16(bytes, length)) {

@@ -21,7 +21,7 @@ typedef struct parse_context {
     diag_sink *diags;
 } parse_context;
 
-/* Plan files are at most this long; a longer one is E0107. */
+/* A plan file is at most this long, and so are a file and all that it imports together; a longer one is E0107, E0205. */
 enum { PARSE_LARGEST_FILE = 1 << 20, PARSE_LONGEST_NAME = 255, PARSE_DEEPEST_NESTING = 100 };
 
 /* Never NULL. */

@@ -178,6 +178,14 @@ static atom path_key(sema *s, const char *path)
     return key;
 }
 
+static size_t bytes_of(const sema *s, int file)
+{
+    size_t length;
+    source_bytes(s->sources, file, &length);
+    return length;
+}
+
+/* NULL: errno says why; 0 where there are too many files. */
 static sema_file *load_path(sema *s, const char *path, const char *shown, bool library)
 {
     sema_file *known = table_get(&s->paths, path_key(s, path), KIND_PATH);
@@ -188,6 +196,10 @@ static sema_file *load_path(sema *s, const char *path, const char *shown, bool l
     int number = source_read_as(s->sources, path, shown);
     if (number < 0)
         return NULL;
+    if (!library && s->own_bytes + bytes_of(s, number) > PARSE_LARGEST_FILE) {
+        errno = EFBIG;
+        return NULL;
+    }
     parse_context parsing = {s->kept, s->atoms, s->sources, s->diags};
     return scope_load(s, parse_file(&parsing, number), path, library);
 }
@@ -255,7 +267,10 @@ static void load_import(sema *s, sema_file *file, const ast_node *import)
         return;
     }
     file->lost = true;
-    const char *why = other ? "it is no file" : errno ? strerror(errno) : "too many files";
+    const char *why = other            ? "it is no file"
+                      : errno == EFBIG ? "with it there is more than 1 MiB of plan files"
+                      : errno          ? strerror(errno)
+                                       : "too many files";
     sema_report(s, E0205, said->at, "cannot read '%s': %s", path, why);
 }
 
@@ -266,6 +281,8 @@ sema_file *scope_load(sema *s, const ast_node *tree, const char *path, bool libr
     file->own = table_in(s->kept);
     table_set(&s->paths, path_key(s, path), KIND_PATH, file);
     vec_push(s->kept, &s->files, file);
+    if (!library)
+        s->own_bytes += bytes_of(s, tree->at.file);
     for (size_t i = 0; i < tree->count; i++) {
         const ast_node *item = tree->children[i];
         if (item->kind == AST_USE)

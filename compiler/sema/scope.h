@@ -99,6 +99,7 @@ struct sema {
     table paths; /* path of a file -> sema_file */
     VEC(sema_file *) files;
     sema_file *main;
+    size_t own_bytes; /* of all plan files but the library's */
     coll_budget work; /* of topologies, and what spend.h adds */
     int64_t most_work;
     bool spent;           /* more than it may: reported */

@@ -84,3 +84,5 @@ times 10485760 x | check_file 10_megabytes E0107
 times 2700000 $'# c\n' | check_file 10_megabytes_of_comments E0107
 times 30000 'layer a(x) { return relu(x) }'$'\n' | check_file 30000_of_one_name E0203
 { printf 'use nn, optim\nmodel m(H: dim) {\n'; times 25000 '  a@ = nothere@(b@, c@)'$'\n'; echo '}'; } | check_file 25000_errors E0201
+times 200000 $'# c\n' >"$work/half.plan"
+{ echo 'import "half.plan"'; times 200000 $'# d\n'; } | check_file import_beyond_1_megabyte E0205
