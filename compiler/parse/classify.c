@@ -58,6 +58,7 @@ typedef struct classifier {
     size_t first;    /* its index */
     int last;        /* type of the token before */
     bool after_term; /* the token before ends an operand */
+    size_t next;     /* the code behind the last line end that was asked for */
 } classifier;
 
 static token *item(const classifier *c, size_t i)
@@ -606,9 +607,11 @@ static bool follows_term(const classifier *c, const token *t)
 /* -------------------------------------------------- line ends and brackets */
 
 /* A line goes on where the next begins with the '{' of a head, or with the else of an if. */
-static bool goes_on(const classifier *c, size_t i)
+static bool goes_on(classifier *c, size_t i)
 {
-    size_t next = token_next(c->list, i);
+    if (c->next <= i) /* many line ends may stand before it */
+        c->next = token_next(c->list, i);
+    size_t next = c->next;
     if (next >= c->list->count)
         return false;
     const token *t = item(c, next);

@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-enum { INDENT = 2, BEFORE_COMMENT = 2, DEEPEST = 256 };
+/* Nothing is put in a column behind what is wider than WIDEST. */
+enum { INDENT = 2, BEFORE_COMMENT = 2, DEEPEST = 256, WIDEST = 120 };
 
 typedef struct formatter {
     const token_list *list;
@@ -16,6 +17,8 @@ typedef struct formatter {
     text *rendered;          /* per line: its code */
     size_t columns[DEEPEST]; /* of what stands in each open bracket */
     size_t open;
+    size_t width;   /* characters of the line that is rendered, */
+    size_t counted; /* of so many of its bytes */
 } formatter;
 
 /* ------------------------------------------------------------------ blanks between tokens */
@@ -185,10 +188,10 @@ static void render_token(const formatter *f, const token *t, text *out)
     text_add(out, "%s%s", t->unit->measures == SHARE ? "" : " ", t->unit->name);
 }
 
-static size_t characters(const text *t)
+static size_t characters(const text *t, size_t from)
 {
     size_t count = 0;
-    for (size_t i = 0; i < t->length; i++)
+    for (size_t i = from; i < t->length; i++)
         count += ((unsigned char)t->bytes[i] & 0xc0) != 0x80;
     return count;
 }
@@ -207,9 +210,11 @@ static bool closes(int type)
 static void track(formatter *f, const layout_line *line, size_t i, const text *out)
 {
     const token *t = line->code.items[i];
+    f->width += characters(out, f->counted);
+    f->counted = out->length;
     if (opens(t->type)) {
-        bool last = i + 1 == line->code.count;
-        size_t column = characters(out) + (t->type == TOKEN_LEFT_EDGES);
+        size_t column = f->width + (t->type == TOKEN_LEFT_EDGES);
+        bool last = i + 1 == line->code.count || column > WIDEST;
         size_t hanging = strspn(out->bytes, " ") + INDENT;
         f->columns[f->open++ % DEEPEST] = last ? hanging : column;
     } else if (closes(t->type) && f->open > 0) {
@@ -238,6 +243,7 @@ static void render_line(formatter *f, size_t at, bool *inside_edges)
 {
     const layout_line *line = &f->lines.items[at];
     text *out = &f->rendered[at];
+    f->width = f->counted = 0;
     text_add(out, "%*s", (int)indent_of(f, line), "");
     for (size_t i = 0; i < line->code.count; i++) {
         const token *t = line->code.items[i];
@@ -267,8 +273,8 @@ static size_t comment_column(const formatter *f, size_t from, size_t *end)
         const layout_line *line = &f->lines.items[i];
         if (i > from && (line->blank_before || line->code.count == 0))
             break;
-        size_t width = characters(&f->rendered[i]);
-        if (has_code_and_comment(line) && width > column)
+        size_t width = characters(&f->rendered[i], 0);
+        if (has_code_and_comment(line) && width > column && width <= WIDEST)
             column = width;
     }
     *end = i;
@@ -290,8 +296,9 @@ static void write_line(formatter *f, size_t i, size_t column, text *out)
     if (line->blank_before)
         text_add(out, "\n");
     text_add_bytes(out, f->rendered[i].bytes, f->rendered[i].length);
+    size_t width = characters(&f->rendered[i], 0);
     if (has_code_and_comment(line))
-        text_add(out, "%*s", (int)(column - characters(&f->rendered[i])), "");
+        text_add(out, "%*s", width < column ? (int)(column - width) : BEFORE_COMMENT, "");
     if (line->comment)
         add_comment(f, line->comment, out);
     text_add(out, "\n");

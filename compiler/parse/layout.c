@@ -6,11 +6,14 @@ typedef struct layer {
     const token_list *list;
     layout lines;
     layout_line current;
-    size_t depth;       /* blocks open */
-    size_t rounds;      /* brackets open that are no blocks */
-    int breaks;         /* line ends since the last token or comment */
-    const token *late;  /* a comment between a head and its '{', which goes behind it */
-    bool one_line[128]; /* per block: it stands on one line */
+    size_t depth;        /* blocks open */
+    size_t rounds;       /* brackets open that are no blocks */
+    size_t next;         /* code behind the last token that was asked for, */
+    bool behind_comment; /* and whether a comment stands between */
+    int breaks;          /* line ends since the last token or comment */
+    const token *last;   /* code; NULL before the first */
+    const token *late;   /* a comment between a head and its '{', which goes behind it */
+    bool one_line[128];  /* per block: it stands on one line */
 } layer;
 
 static bool is_empty(const layout_line *line)
@@ -25,22 +28,12 @@ static void flush(layer *l)
     l->current = (layout_line){.depth = l->depth, .continues = l->rounds > 0};
 }
 
-static const token *last_code(const layer *l)
-{
-    if (l->current.code.count > 0)
-        return vec_last(&l->current.code);
-    for (size_t i = l->lines.count; i > 0; i--)
-        if (l->lines.items[i - 1].code.count > 0)
-            return vec_last(&l->lines.items[i - 1].code);
-    return NULL;
-}
-
 /* Empty lines are kept between statements, not at the edges of blocks or inside brackets. */
 static void begin_if_first(layer *l, bool closes)
 {
     if (!is_empty(&l->current))
         return;
-    const token *before = last_code(l);
+    const token *before = l->last;
     bool at_edge =
         closes || (l->lines.count == 0) ||
         (before && before->type == TOKEN_LEFT_BRACE && vec_last(&l->lines).code.count > 0);
@@ -53,6 +46,7 @@ static void add_code(layer *l, const token *t)
 {
     begin_if_first(l, t->type == TOKEN_RIGHT_BRACE);
     vec_push(l->list->memory, &l->current.code, t);
+    l->last = t;
     l->breaks = 0;
 }
 
@@ -112,22 +106,31 @@ static bool is_line_end(const token_list *list, const token *t)
     return t->type == TOKEN_NEWLINE || (t->type == TOKEN_END && list->bytes[t->begin] == '\n');
 }
 
+/* The code at or behind token `i`, which grows from call to call. */
+static size_t next_code(layer *l, size_t i)
+{
+    if (l->next > i)
+        return l->next;
+    l->next = token_next(l->list, i);
+    l->behind_comment = false;
+    for (size_t k = i; k < l->next; k++)
+        l->behind_comment = l->behind_comment || l->list->items[k].type == TOKEN_COMMENT;
+    return l->next;
+}
+
 /* Is the next thing that means something the '{' of a head, or the else behind a '}' that stands alone? An else below an
  * if of one line stays there, and so does one behind comments. */
-static bool joins_next(const layer *l, size_t i)
+static bool joins_next(layer *l, size_t i)
 {
     if (l->rounds > 0 || l->list->items[i].type != TOKEN_NEWLINE || l->current.code.count == 0)
         return false;
-    size_t next = token_next(l->list, i);
+    size_t next = next_code(l, i);
     if (next >= l->list->count)
         return false;
     int type = l->list->items[next].type;
     if (type == TOKEN_LEFT_BRACE)
         return true;
-    for (size_t k = i; k < next; k++)
-        if (l->list->items[k].type == TOKEN_COMMENT)
-            return false;
-    return type == TOKEN_ELSE && l->current.code.count == 1;
+    return type == TOKEN_ELSE && !l->behind_comment && l->current.code.count == 1;
 }
 
 /* A ';' stays between two statements of one line. */
@@ -147,9 +150,9 @@ static void add_semicolon(layer *l, size_t i)
 }
 
 /* A comment between a head and its '{' goes behind the '{'; of several, the rest follow on lines of their own. */
-static bool is_between_head_and_brace(const layer *l, size_t i)
+static bool is_between_head_and_brace(layer *l, size_t i)
 {
-    size_t next = token_next(l->list, i);
+    size_t next = next_code(l, i);
     return l->rounds == 0 && l->current.code.count > 0 && next < l->list->count &&
            l->list->items[next].type == TOKEN_LEFT_BRACE && !l->late &&
            !(l->list->items[next].flags & TOKEN_STARTS);

@@ -14,7 +14,7 @@
 #include "sema/scope.h"
 
 enum {
-    SPEND_MOST = 1 << 27,
+    SPEND_MOST = 100000000,
     SPEND_ARC = 6,          /* a link of a cluster */
     SPEND_ELABORATED = 128, /* an operator, elaborated */
     SPEND_LAID_OUT = 16     /* an operator, under one plan */

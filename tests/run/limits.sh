@@ -84,5 +84,19 @@ times 10485760 x | check_file 10_megabytes E0107
 times 2700000 $'# c\n' | check_file 10_megabytes_of_comments E0107
 times 30000 'layer a(x) { return relu(x) }'$'\n' | check_file 30000_of_one_name E0203
 { printf 'use nn, optim\nmodel m(H: dim) {\n'; times 25000 '  a@ = nothere@(b@, c@)'$'\n'; echo '}'; } | check_file 25000_errors E0201
+{ printf 'model m(H: dim)'; times 900000 $'\n'; printf '{\n}\n'; } | check_file head_far_from_its_brace E0223
 times 200000 $'# c\n' >"$work/half.plan"
 { echo 'import "half.plan"'; times 200000 $'# d\n'; } | check_file import_beyond_1_megabyte E0205
+
+# format_file NAME: the file on standard input, formatted in bounded time and memory into no more than a few times its size.
+format_file() {
+    cat >"$work/$1.plan"
+    read -r code seconds kib <<<"$("$PEAK" $most_seconds sh -c '"$1" fmt - <"$2" >"$3"' sh "$ESPALIER" "$work/$1.plan" "$work/formatted" 2>"$work/said")"
+    printf '  %-28s %9d bytes  %-6s %6.2f s %6d MiB\n' "$1" "$(stat -c %s "$work/$1.plan")" fmt "$seconds" $((kib / 1024))
+    [ "$code" = 0 ] || { head -5 "$work/said"; fail "fmt $1: exit code $code"; }
+    [ "$(stat -c %s "$work/formatted")" -le $((4 * $(stat -c %s "$work/$1.plan"))) ] || fail "fmt $1: it grew"
+}
+echo "limits: formatted"
+times 400000 $'#\n' | format_file comments
+{ printf 'model m(H: dim) {\n  y = a'; times 30 ' + x@'; printf ' + f('; times 50000 $'x,\n'; printf 'x)\n'; times 50000 $'  b = x  # d\n'; echo '}'; } | format_file behind_a_wide_line
+{ printf 'model m(H: dim)'; times 900000 $'\n'; printf '{\n}\n'; } | format_file head_far_from_its_brace

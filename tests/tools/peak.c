@@ -14,7 +14,7 @@ static pid_t child;
 static void stop(int signal)
 {
     (void)signal;
-    kill(child, SIGKILL);
+    kill(-child, SIGKILL); /* and what it started */
 }
 
 static double now(void)
@@ -33,10 +33,12 @@ int main(int argc, char **argv)
     double begin = now();
     child = fork();
     if (child == 0) {
+        setpgid(0, 0);
         execvp(argv[2], argv + 2);
         perror(argv[2]);
         _exit(127);
     }
+    setpgid(child, child);
     signal(SIGALRM, stop);
     alarm((unsigned)atoi(argv[1]));
     int status;
