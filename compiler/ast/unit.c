@@ -33,6 +33,7 @@ static const char *const spellings[][2] = {
     {"usec", "us"},        {"msec", "ms"},        {"nsec", "ns"},        {"bytes", "B"},
     {"byte", "B"},         {"percent", "%"},      {"gig", "GiB"},        {"g", "GiB"},
     {"m", "MiB"},          {"k", "KiB"},          {"t", "TiB"},          {"gi", "GiB"},
+    {"gbs", "GB/s"},       {"mbs", "MB/s"},       {"tbs", "TB/s"},       {"kbs", "KB/s"},
     {"mi", "MiB"},         {"ki", "KiB"},         {"\xc2\xb5s", "us"},   {"\xce\xbcs", "us"},
 };
 

@@ -320,6 +320,20 @@ static bool starts_habit(classifier *c, size_t i)
     return true;
 }
 
+/* Words of other languages and libraries for what `param` and `state` are; NULL: it is none of them. */
+static const keyword *said_elsewhere(const classifier *c, size_t i)
+{
+    static const char *const words[][2] = {
+        {"parameter", "param"}, {"weight", "param"}, {"buffer", "state"}};
+    if (type_behind(c, token_next(c->list, i + 1)) != TOKEN_COLON)
+        return NULL;
+    for (size_t w = 0; w < COUNT(words); w++)
+        for (size_t k = 0; token_is(c->list, item(c, i), words[w][0]) && k < COUNT(statements); k++)
+            if (strcmp(statements[k].word, words[w][1]) == 0)
+                return &statements[k];
+    return NULL;
+}
+
 static void start_statement(classifier *c, size_t i)
 {
     token *t = item(c, i);
@@ -331,6 +345,7 @@ static void start_statement(classifier *c, size_t i)
     bool names_something = type_behind(c, i) == TOKEN_NAME;
     if (!type && names_something) {
         const keyword *meant = nearest(c, t, statements, COUNT(statements));
+        meant = meant ? meant : said_elsewhere(c, i);
         if (meant && meant->type != TOKEN_WHEN)
             type = misspelt(c, t, meant, "no statement");
     }
@@ -543,6 +558,17 @@ static bool is_repeat(const classifier *c, size_t i)
            (behind == TOKEN_LEFT && statement_holds(c, i, TOKEN_COLON));
 }
 
+static const keyword repeat_word = {"repeat", TOKEN_REPEAT};
+
+/* `x = repaet L: block(x)` */
+static bool is_nearly_repeat(const classifier *c, size_t i)
+{
+    int behind = type_behind(c, i);
+    return c->last == TOKEN_IS && (behind == TOKEN_NAME || behind == TOKEN_NUMBER) &&
+           !is_repeat(c, i) && nearest(c, item(c, i), &repeat_word, 1) &&
+           statement_holds(c, i, TOKEN_COLON);
+}
+
 static int word_in_statement(const classifier *c, size_t i)
 {
     const token *t = item(c, i);
@@ -591,6 +617,8 @@ static int word_type(classifier *c, size_t i)
     int type = find(c, t, reserved, COUNT(reserved));
     if (type)
         return type;
+    if (is_nearly_repeat(c, i))
+        return misspelt(c, t, &repeat_word, "no value");
     return c->rounds == 0 ? word_in_statement(c, i) : TOKEN_NAME;
 }
 

@@ -251,6 +251,8 @@ static bool suggest_sign(parser *p, diag *d, int found, span at, const expectati
         diag_fix_edit(d, at, "init", "write 'init'");
     else if (found == TOKEN_LESS && expects(e, TOKEN_BELOW))
         diag_fix_edit(d, at, "below", "write 'below'");
+    else if (p->statement == TOKEN_LINK && expects(e, TOKEN_ARROW) && !begins_expression(found))
+        diag_fix(d, "'<->' for a link both ways, '->' for one way");
     else if (found == TOKEN_THEN && expects(e, TOKEN_LEFT_BRACE))
         diag_fix_edit(d, at, "", "take it out");
     else if (found == TOKEN_LEFT && expects(e, TOKEN_LEFT_SQUARE) && !expects(e, TOKEN_LEFT))

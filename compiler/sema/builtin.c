@@ -232,7 +232,9 @@ static value call_gather(elaboration *e, const builtin *b, const builtin_call *c
     label *rows = c->items[0].over ? elab_dim_named(e, c->items[0].over) : NULL;
     if (!fine || !rows || !builtin_has_dim(e, c, &rows_of, rows)) {
         if (!c->items[0].over)
-            sema_report(e->sema, E0202, c->node->at, "'gather' needs to know over which dimension");
+            diag_fix(sema_report(e->sema, E0202, c->node->at,
+                                 "'gather' needs to know over which dimension"),
+                     "%s", c->of->signature);
         return value_poison();
     }
     if (ids.value->type.dtype != DTYPE_I32) {

@@ -113,8 +113,9 @@ value call_split(elaboration *e, const builtin *b, const builtin_call *c)
     label *from = c->items[0].over ? elab_dim_named(e, c->items[0].over) : NULL;
     if (!from || !builtin_has_dim(e, c, &x, from)) {
         if (!c->items[0].over)
-            sema_report(e->sema, E0202, c->node->at, "'%s' needs to know over which dimension",
-                        c->of->name);
+            diag_fix(sema_report(e->sema, E0202, c->node->at,
+                                 "'%s' needs to know over which dimension", c->of->name),
+                     "%s", c->of->signature);
         return value_poison();
     }
     reshaping how = {.first = slot_of(&x, from), .taken = 1};
@@ -239,8 +240,9 @@ value call_concat(elaboration *e, const builtin *b, const builtin_call *c)
         label *from = c->items[i].over ? elab_dim_named(e, c->items[i].over) : NULL;
         if (!builtin_tensor(e, c, i, &x[i]) || !from || !builtin_has_dim(e, c, &x[i], from)) {
             if (!c->items[i].over)
-                sema_report(e->sema, E0202, c->items[i].node->at,
-                            "'concat' needs to know over which dimension");
+                diag_fix(sema_report(e->sema, E0202, c->items[i].node->at,
+                                     "'concat' needs to know over which dimension"),
+                         "%s", c->of->signature);
             return value_poison();
         }
         size += from->size;

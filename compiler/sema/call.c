@@ -153,11 +153,31 @@ static bool give_over(sema *s, const caller_names *names, const definition *d, c
     return p != NULL;
 }
 
+/* `weight_decay = 0,1`: a number behind what is named would be the value of whatever parameter is left. */
+static void report_behind_named(sema *s, const ast_node *named, const ast_node *number)
+{
+    bool cut = named->count == 1 && named->children[0]->kind == AST_NUMBER &&
+               named->at.end + 1 == number->at.begin;
+    diag *d = sema_report(s, E0202, number->at,
+                          "a number behind '%s', which is named, needs a name too", named->name);
+    if (cut)
+        diag_fix(d, "a ',' ends an argument: 0.5 and 1_000 are numbers");
+    else
+        diag_fix(d, "NAME = VALUE, or first what has no name");
+}
+
 bool call_match(sema *s, const caller_names *names, const definition *d, const ast_node *call,
                 const ast_node **given)
 {
+    const ast_node *named = NULL;
     for (size_t i = 1; i < call->count; i++) {
         const ast_node *arg = call->children[i];
+        if (named && arg->kind == AST_NUMBER) {
+            report_behind_named(s, named, arg);
+            return false;
+        }
+        if (arg->kind == AST_NAMED && definition_parameter(d, arg->name))
+            named = arg;
         if (arg->kind == AST_OVER ? !give_over(s, names, d, arg, given)
                                   : !give(s, names, d, arg, given))
             return false;

@@ -38,6 +38,17 @@ bool clause_settable(atom word, clause_block block)
     return row && takes_value(row);
 }
 
+/* `batch_size` begins with `batch`; NULL: no clause of the block is called as such a word begins. */
+static const char *first_word(const char *name, clause_block block)
+{
+    size_t length = strcspn(name, "_");
+    for (int i = 0; name[length] && i < ROW_COUNT; i++)
+        if (rows[i].block == block && strlen(rows[i].word) == length &&
+            strncmp(rows[i].word, name, length) == 0)
+            return rows[i].word;
+    return NULL;
+}
+
 void clause_offer_settable(nearest *n)
 {
     for (int i = 0; i < ROW_COUNT; i++)
@@ -64,8 +75,9 @@ static void report_unknown(setup *u, const ast_node *clause, clause_block block)
             nearest_offer(&n, rows[i].word);
     diag *d =
         sema_report(u->sema, E0224, clause->name_at, "a %s has no clause '%s'", here, clause->name);
-    if (nearest_found(&n))
-        diag_fix_edit(d, clause->name_at, n.best, "did you mean '%s'?", n.best);
+    const char *meant = nearest_found(&n) ? n.best : first_word(clause->name, block);
+    if (meant)
+        diag_fix_edit(d, clause->name_at, meant, "did you mean '%s'?", meant);
 }
 
 void clause_postpone(setup *u, postponed what)

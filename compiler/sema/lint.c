@@ -661,6 +661,19 @@ static void report_unused(sema *s, const ast_node *node, const char *kind)
     sema_report(s, E0223, node->name_at, "%s '%s' is declared and not used", kind, node->name);
 }
 
+/* What a layer or schedule computes and neither uses nor returns; where nothing else is wrong, as it may be part of that. A model's
+ * values may be asked for by samples. */
+static void unused_values(sema *s, const definition *d, const ast_node *block)
+{
+    for (size_t i = 0; block && i < block->count; i++) {
+        const ast_node *node = block->children[i];
+        if (node->kind == AST_ASSIGN && node->name && !table_get(&d->names, node->name, LINT_USED))
+            report_unused(s, node, "value");
+        if (node->kind == AST_IF)
+            unused_values(s, d, ast_child(node, AST_BODY));
+    }
+}
+
 void lint_unused(sema *s, definition *d)
 {
     const ast_node *block = ast_child(d->node, AST_BODY);
@@ -678,4 +691,7 @@ void lint_unused(sema *s, definition *d)
         if (declares && !node->poisoned && !table_get(&d->names, node->name, LINT_USED))
             report_unused(s, node, ast_kind_name(node->kind));
     }
+    bool returns = d->kind == AST_LAYER || d->kind == AST_SCHEDULE;
+    if (returns && diag_error_count(s->diags) == 0)
+        unused_values(s, d, block);
 }

@@ -168,8 +168,11 @@ static bool check_split(setup *u, const training_split *s, diag **reported)
     if (!found) {
         diag *d = sema_report(u->sema, E0230, s->at, "model '%s' has no dimension '%s'",
                               u->model->name, s->dim);
+        const char *batch = strcmp(s->dim, "batch") ? NULL : batch_name(u);
         if (nearest_found(&n))
             diag_fix_edit(d, s->at, n.best, "did you mean '%s'?", n.best);
+        else if (batch)
+            diag_fix_edit(d, s->at, batch, "the batch's dimension is called '%s'", batch);
         return false;
     }
     if (fine && u->out->mesh.items[s->axis].size > 1 && s == first_inner(u, s->axis))
