@@ -308,6 +308,47 @@ static bool find_slots(elaboration *e, const ast_node *at, const build_operand *
     return true;
 }
 
+static bool has_label(const atom *labels, int count, atom wanted)
+{
+    for (int i = 0; i < count; i++)
+        if (labels[i] == wanted)
+            return true;
+    return false;
+}
+
+static const char *rest_words(elaboration *e, const atom *labels, int count)
+{
+    text words = text_in(e->sema->memory);
+    text_add(&words, "[");
+    for (int i = 0; i < count; i++)
+        text_add(&words, "%s%s", i ? ", " : "", label_of(labels[i])->name);
+    text_add(&words, "]");
+    return text_done(&words);
+}
+
+/* `..` of a head is the same dimensions wherever it stands: what one argument has more would be broadcast over the others. */
+static bool bind_rest(elaboration *e, frame *callee, const parameter *p, const ast_node *at,
+                      const atom *labels, int count)
+{
+    const parameter *first = callee->rest_of;
+    if (!first) {
+        callee->rest_of = p;
+        callee->rest_count = count;
+        memcpy(callee->rest, labels, sizeof *labels * (size_t)count);
+        return true;
+    }
+    bool same = count == callee->rest_count;
+    for (int i = 0; i < count; i++)
+        same = same && has_label(callee->rest, callee->rest_count, labels[i]);
+    if (same)
+        return true;
+    diag *d = sema_report(e->sema, E0210, at->at, "'..' of '%s' is %s in '%s' and %s in '%s'",
+                          callee->of->name, rest_words(e, callee->rest, callee->rest_count),
+                          first->name, rest_words(e, labels, count), p->name);
+    diag_note(d, p->node->at, "'%s' is declared here", p->name);
+    return false;
+}
+
 static bool bind_dims(elaboration *e, frame *callee, const parameter *p, const ast_node *at,
                       build_operand *t)
 {
@@ -323,10 +364,21 @@ static bool bind_dims(elaboration *e, frame *callee, const parameter *p, const a
     int slots[GRAPH_MAX_RANK + 1];
     if (!find_slots(e, at, t, dims, slots))
         return false;
+    atom others[GRAPH_MAX_RANK];
+    int other_count = 0;
+    for (int k = 0; k < rank; k++) {
+        bool is_named = false;
+        for (int i = 0; i < (int)dims->count; i++)
+            is_named = is_named || (i != rest && slots[i] == k);
+        if (!is_named)
+            others[other_count++] = t->labels[k];
+    }
     for (int i = 0; i < (int)dims->count; i++)
         if (i != rest && !bind_slot(e, callee, t, slots[i], dims->children[i]))
             return false;
-    return true;
+    /* Ids where numbers are wanted are the mistake then. */
+    bool ids = t->value->type.dtype == DTYPE_I32 && !p->type->name;
+    return rest < 0 || p->preset || ids || bind_rest(e, callee, p, at, others, other_count);
 }
 
 static value tensor_argument(elaboration *e, frame *callee, const parameter *p, const ast_node *at,

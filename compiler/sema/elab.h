@@ -40,6 +40,9 @@ typedef struct frame {
     atom path;        /* of operators: layers and the names that their results are bound to */
     atom own_path;    /* of parameters: layers alone */
     path_node *place; /* the same as a node; NULL outside the model */
+    const parameter *rest_of; /* the first whose `..` is known; NULL: none yet */
+    atom rest[GRAPH_MAX_RANK];
+    int rest_count;
     VEC(binding *) states;
     value result;
     bool returned;
