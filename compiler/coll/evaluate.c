@@ -377,6 +377,20 @@ static bool bind_parameter(evaluation *e, const ast_node *parameter, size_t posi
     return true;
 }
 
+static void suggest_parameter(const evaluation *e, diag *d, const char *said, size_t parameters)
+{
+    suggestion near = suggest_for(said);
+    text all = text_in(e->memory);
+    for (size_t k = 1; k < parameters; k++) {
+        suggest_offer(&near, e->topology->children[k]->name);
+        text_add(&all, "%s%s", k > 1 ? ", " : "it has ", e->topology->children[k]->name);
+    }
+    if (near.best)
+        diag_fix(d, "did you mean '%s'?", near.best);
+    else if (parameters > 1)
+        diag_fix(d, "%s", text_done(&all));
+}
+
 /* Every argument must be one of a parameter behind the first. */
 static bool check_arguments(const evaluation *e, size_t parameters)
 {
@@ -396,6 +410,8 @@ static bool check_arguments(const evaluation *e, size_t parameters)
                                     "topology '%s' takes no such number beside that of the ranks",
                                     e->topology->name);
         diag_note(d, e->topology->name_at, "declared here");
+        if (argument->name)
+            suggest_parameter(e, d, argument->name, parameters);
         return false;
     }
     return true;

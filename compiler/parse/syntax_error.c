@@ -253,6 +253,11 @@ static bool suggest_sign(parser *p, diag *d, int found, span at, const expectati
         diag_fix_edit(d, at, "below", "write 'below'");
     else if (p->statement == TOKEN_LINK && expects(e, TOKEN_ARROW) && !begins_expression(found))
         diag_fix(d, "'<->' for a link both ways, '->' for one way");
+    else if (p->statement == TOKEN_PLAN &&
+             (expects(e, TOKEN_HEAD_ON) || expects(e, TOKEN_HEAD_FOR)))
+        diag_fix(d, "plan NAME for TRAIN on CLUSTER");
+    else if (found == TOKEN_NUMBER && expects(e, TOKEN_LEFT_SQUARE) && expects(e, TOKEN_LEFT_BRACE))
+        diag_fix(d, "how many there are stands in '[' and ']' behind the name");
     else if (found == TOKEN_THEN && expects(e, TOKEN_LEFT_BRACE))
         diag_fix_edit(d, at, "", "take it out");
     else if (found == TOKEN_LEFT && expects(e, TOKEN_LEFT_SQUARE) && !expects(e, TOKEN_LEFT))

@@ -242,6 +242,16 @@ static value call_gather(elaboration *e, const builtin *b, const builtin_call *c
                     "rows are chosen by ids, and these are numbers");
         return value_poison();
     }
+    int64_t below;
+    const graph_op *input = elab_ids_input(e, &ids, &below);
+    if (input && below > rows->size) {
+        diag *d =
+            sema_report(e->sema, E0236, c->items[1].node->at,
+                        "ids of '%s' are below %lld, and '%s' has %lld rows", input->attrs.name,
+                        (long long)below, rows->name, (long long)rows->size);
+        diag_note(d, input->at, "'%s' is declared here", input->attrs.name);
+        return value_poison();
+    }
     elab_place(e, c->node->at);
     return elab_tensor(e, c->node, build_gather(e->build, rows_of, rows->text, ids));
 }

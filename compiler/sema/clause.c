@@ -196,13 +196,22 @@ void clause_malformed(setup *u, span at, const ast_node *clause, const char *exa
     u->poisoned = true;
 }
 
+static bool is_number(const ast_node *phrase)
+{
+    return phrase->kind == AST_PHRASE && phrase->count == 1 &&
+           phrase->children[0]->kind == AST_NUMBER;
+}
+
 const ast_node *clause_only(setup *u, const ast_node *clause, const char *example)
 {
     const ast_node *phrase = clause->count == 1 ? clause->children[0] : NULL;
     if (phrase && phrase->kind == AST_PHRASE && phrase->count == 1 &&
         ast_is_expression(phrase->children[0]->kind))
         return phrase->children[0];
-    clause_malformed(u, clause->at, clause, example);
+    bool cut = clause->count == 2 && is_number(clause->children[0]) &&
+               is_number(clause->children[1]) &&
+               clause->children[0]->at.end + 1 == clause->children[1]->at.begin;
+    clause_malformed(u, clause->at, clause, cut ? "a ',' ends a number: 100_000 and 0.5" : example);
     return NULL;
 }
 

@@ -133,6 +133,8 @@ bool literal_plain(sema *s, const ast_node *literal);
 void elab_place(elaboration *e, span at);
 value elab_tensor(elaboration *e, const ast_node *at, build_operand t);
 value elab_binary(elaboration *e, const ast_node *node, value x, value y);
+/* The input that ids come from as they are, and what they are below; NULL: they are no input's. */
+const graph_op *elab_ids_input(const elaboration *e, const build_operand *ids, int64_t *below);
 value elab_unary(elaboration *e, const ast_node *node, op_kind kind, value x);
 value elab_map(elaboration *e, const ast_node *at, op_kind kind, const value *x, int count);
 bool elab_as_tensor(elaboration *e, const ast_node *at, value v, dtype type, build_operand *out);

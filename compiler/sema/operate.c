@@ -1,5 +1,5 @@
 /* operate.c: operators over values: constants folded, types promoted, broadcasts by name. */
-#include "sema/elab.h"
+#include "sema/train.h"
 
 #include <math.h>
 #include <string.h>
@@ -249,11 +249,52 @@ static value power(elaboration *e, const ast_node *node, value x, value y)
     return p > 0 || z.kind != VALUE_TENSOR ? z : map_two(e, node, OP_div, value_number(1), z);
 }
 
+const graph_op *elab_ids_input(const elaboration *e, const build_operand *ids, int64_t *below)
+{
+    const graph_op *op = ids->value->producer;
+    while (op && (op->kind == OP_reshape || op->kind == OP_transpose || op->kind == OP_slice ||
+                  op->kind == OP_broadcast))
+        op = op->inputs.items[0]->producer;
+    if (!op || op->kind != OP_input)
+        return NULL;
+    const training *t = e->setup->out;
+    for (size_t i = 0; i < t->data.fields.count; i++)
+        if (t->data.fields.items[i].input == op->attrs.name && t->data.fields.items[i].below) {
+            *below = t->data.fields.items[i].below;
+            return op;
+        }
+    return NULL;
+}
+
+/* `wanted == index(C)` with more ids than C: those that are not among them would be met nowhere, and be no error either. */
+static bool all_ids_are_met(elaboration *e, const ast_node *node, const value *ids,
+                            const value *all)
+{
+    int64_t below;
+    if (ids->kind != VALUE_TENSOR || all->kind != VALUE_TENSOR)
+        return true;
+    const graph_op *counts = all->tensor.value->producer;
+    const graph_op *input =
+        counts && counts->kind == OP_index ? elab_ids_input(e, &ids->tensor, &below) : NULL;
+    int64_t size = input ? graph_dim_size(e->graph, all->tensor.value->type.dims[0]) : 0;
+    if (!input || below <= size)
+        return true;
+    diag *d = sema_report(e->sema, E0236, node->at,
+                          "ids of '%s' are below %lld, and they are compared with %lld of '%s'",
+                          input->attrs.name, (long long)below, (long long)size,
+                          label_of(all->tensor.labels[0])->name);
+    diag_note(d, input->at, "'%s' is declared here", input->attrs.name);
+    return false;
+}
+
 value elab_binary(elaboration *e, const ast_node *node, value x, value y)
 {
     x = sized(e, x);
     y = sized(e, y);
     if (x.kind == VALUE_POISON || y.kind == VALUE_POISON)
+        return value_poison();
+    bool equal = !strcmp(node->word, "==");
+    if (equal && (!all_ids_are_met(e, node, &x, &y) || !all_ids_are_met(e, node, &y, &x)))
         return value_poison();
     if (is_constant(&x) && is_constant(&y))
         return number_binary(e->sema, node, x, y);
