@@ -38,6 +38,14 @@ static value name_value(elaboration *e, const ast_node *node)
         return v;
     if (!definition_first_unknown(e->frame->of, node->name))
         return value_poison();
+    const definition *called = scope_find(e->sema, e->frame->file, AST_SCHEDULE, node->name);
+    if (called) {
+        diag *d =
+            sema_report(e->sema, E0208, node->at, "'%s' is a schedule, and no value", node->name);
+        diag_note(d, called->node->name_at, "'%s' is defined here", node->name);
+        diag_fix(d, "%s(…), what it gives", node->name);
+        return value_poison();
+    }
     nearest n = nearest_to(node->name);
     if (!definition_offer_flag(&n) && sema_suggests(e->sema))
         nearest_offer_all(&n, &e->frame->names, NAME_VALUE);

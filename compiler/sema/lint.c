@@ -226,7 +226,9 @@ static void report_unknown_call(lint *l, const ast_node *callee, ast_kind kind)
     if (sema_suggests(l->sema))
         builtin_offer_all(&n);
     if (!nearest_found(&n) || scope_find(l->sema, l->of->file, kind, callee->name)) {
-        scope_report_unknown(l->sema, l->of->file, kind, callee);
+        diag *d = scope_report_unknown(l->sema, l->of->file, kind, callee);
+        if (!strcmp(callee->name, "repeat"))
+            diag_fix(d, "x = repeat N: layer(x)");
         return;
     }
     nearest_offer_all(&n, &l->of->file->own, (int)kind);
@@ -360,6 +362,12 @@ static void used_dims(lint *l, const ast_node *type)
 static void initial(lint *l, const ast_node *node)
 {
     const ast_node *init = ast_child(node, AST_INIT), *x = init ? init->children[0] : NULL;
+    if (!init && node->kind == AST_PARAM && !node->poisoned) {
+        diag *d = sema_report(l->sema, E0225, node->name_at,
+                              "param '%s' does not say its first values", node->name);
+        diag_fix(d, "init normal(0, 0.02), uniform(low, high), zeros, ones or constant(c)");
+        return;
+    }
     if (x && !x->poisoned && !init_known(l->sema, x)) {
         unknown_arguments(l, x);
         return;
@@ -445,6 +453,9 @@ static void declared_twice(lint *l, const ast_node *block)
     for (size_t i = 0; block && i < block->count; i++) {
         const ast_node *node = block->children[i];
         bool shown = node->kind == AST_METRIC;
+        if (shown && node->name == l->sema->words.w_loss)
+            sema_report(l->sema, E0203, node->name_at,
+                        "the loss is shown as 'loss', and a metric has a name of its own");
         if (!shown && node->kind != AST_INPUT && node->kind != AST_PARAM && node->kind != AST_STATE)
             continue;
         int kind = shown ? LINT_METRIC : LINT_DECLARED;
