@@ -262,7 +262,8 @@ static void start_assignment(const classifier *c, token *t)
 /* `let h = …`, `for i in …` */
 static bool is_foreign(const classifier *c, size_t i)
 {
-    static const char *const words[] = {"for", "while", "def", "class", "with", "import", "fn"};
+    static const char *const words[] = {"for", "while",  "def",   "class", "with", "import",
+                                        "fn",  "assert", "raise", "del",   "pass", "try"};
     for (size_t k = 0; k < COUNT(words); k++)
         if (token_is(c->list, item(c, i), words[k]))
             return true;
@@ -665,6 +666,14 @@ static bool is_inside_statement(const classifier *c, size_t i)
 
 static void skip_semicolon(const classifier *c, token *t)
 {
+    bool listed = c->statement == TOKEN_USE; /* `use nn; optim` */
+    if (listed) {
+        diag *d = diag_report(c->context->diags, E0102, token_span(c->list, t),
+                              "';' stands where ',' belongs");
+        diag_fix_edit(d, token_span(c->list, t), ",", "write ','");
+        t->type = TOKEN_COMMA;
+        return;
+    }
     if (!(t->flags & TOKEN_SPOILED)) {
         diag *d = diag_report(c->context->diags, E0102, token_span(c->list, t),
                               "';' stands in the middle of a statement");

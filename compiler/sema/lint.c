@@ -598,12 +598,25 @@ static bool nothing_known(lint *l, const ast_node *result)
 }
 
 /* A head's own dimensions count as used where the head's result or a later parameter names them. */
+/* `layer tower(self, x: [B, D])` */
+static void no_self(lint *l, const parameter *p)
+{
+    bool computes = l->of->kind == AST_LAYER || l->of->kind == AST_MODEL;
+    if (!computes || p->type || p->preset || strcmp(p->name, "self") != 0)
+        return;
+    diag *d =
+        sema_report(l->sema, E0223, p->node->at, "a %s has no 'self'", ast_kind_name(l->of->kind));
+    diag_fix(d, "take it out: what it computes with stands in its head");
+    l->gap = true;
+}
+
 static void head(lint *l)
 {
     for (int i = 0; i < l->of->parameter_count; i++) {
         const parameter *p = &l->of->parameters[i];
         if (p->preset && !is_type_as_preset(l, p))
             expression(l, p->preset);
+        no_self(l, p);
         known_type(l, p);
         head_dims(l, p->type);
         bind(l, p->name);

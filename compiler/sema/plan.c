@@ -221,8 +221,14 @@ static bool evaluate(setup *u, const ast_node *by, training_reduce *r)
     }
     r->topology = name->name;
     int ranks = u->out->mesh.items[r->axis].size;
-    if (!strcmp(name->name, "auto") || !strcmp(name->name, "trees"))
-        return true; /* made for the links: reduces_settle */
+    if (!strcmp(name->name, "auto") || !strcmp(name->name, "trees")) {
+        if (by->kind != AST_CALL || by->count < 2)
+            return true; /* made for the links: reduces_settle */
+        diag *d = sema_report(u->sema, E0339, by->children[1]->at,
+                              "'%s' follows from the links, and takes nothing", name->name);
+        diag_fix(d, "by %s", name->name);
+        return false;
+    }
     const definition *d = topology_of(u, name);
     if (!d || d->poisoned || !sums_for_all(u, name, d))
         return false;
