@@ -566,7 +566,7 @@ static bool is_nearly_repeat(const classifier *c, size_t i)
 {
     int behind = type_behind(c, i);
     return c->last == TOKEN_IS && (behind == TOKEN_NAME || behind == TOKEN_NUMBER) &&
-           !is_repeat(c, i) && nearest(c, item(c, i), &repeat_word, 1) &&
+           !token_is(c->list, item(c, i), "repeat") && nearest(c, item(c, i), &repeat_word, 1) &&
            statement_holds(c, i, TOKEN_COLON);
 }
 
