@@ -634,6 +634,29 @@ static bool has_body(const definition *d)
            d->kind == AST_SCHEDULE;
 }
 
+static bool assigns(const ast_node *block, atom name)
+{
+    bool found = false;
+    for (size_t i = 0; block && i < block->count && !found; i++) {
+        const ast_node *node = block->children[i], *other = ast_child(node, AST_ELSE);
+        found = node->poisoned || (node->kind == AST_ASSIGN && node->name == name) ||
+                (node->kind == AST_IF &&
+                 (assigns(ast_child(node, AST_BODY), name) || (other && assigns(other, name))));
+        if (node->kind == AST_BODY)
+            found = found || assigns(node, name);
+    }
+    return found;
+}
+
+/* What an optimizer without its last line leaves unused is no mistake of its own. */
+static void changes_parameter(lint *l, const ast_node *p, const ast_node *block)
+{
+    if (assigns(block, p->name))
+        return;
+    sema_report(l->sema, E0223, p->at, "optimizer '%s' never changes '%s'", l->of->name, p->name);
+    l->misplaced = true;
+}
+
 void lint_definition(sema *s, definition *d)
 {
     if (d->kind == AST_WEIGHTS && !d->poisoned)
@@ -654,6 +677,8 @@ void lint_definition(sema *s, definition *d)
         bind(&l, updates->children[i]->name);
     declared_twice(&l, block);
     body(&l, block);
+    if (updates && updates->count && block && !gap && !l.gap)
+        changes_parameter(&l, updates->children[0], block);
     bool computes = d->kind == AST_MODEL || d->kind == AST_LAYER;
     s->body_lost = s->body_lost || (computes && diag_report_count(s->diags) > before);
     d->poisoned = d->poisoned || l.misplaced;

@@ -300,10 +300,20 @@ static bool check_pipeline_axis(setup *u)
     return true;
 }
 
+/* Of a model with a mistake no more is known than how large its batch is. */
+static void check_batch_split(setup *u, const training_split *s, diag **reported)
+{
+    for (size_t i = 0; u->graph && i < u->graph->dims.count; i++)
+        if (u->graph->dims.items[i].batch && u->graph->dims.items[i].name == s->dim)
+            divides(u, s, &u->graph->dims.items[i], reported);
+}
+
 bool plan_check_splits(setup *u)
 {
     bool fine = check_twice(u) && u->shaped;
     diag *reported[GRAPH_MAX_AXES] = {NULL}; /* one error for each axis that does not divide */
+    for (size_t i = 0; !u->shaped && i < u->out->splits.count; i++)
+        check_batch_split(u, &u->out->splits.items[i], &reported[u->out->splits.items[i].axis]);
     for (size_t i = 0; u->shaped && i < u->out->splits.count; i++) {
         const training_split *s = &u->out->splits.items[i];
         fine = check_split(u, s, &reported[s->axis]) && fine;

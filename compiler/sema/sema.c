@@ -180,6 +180,8 @@ static void build_graph(setup *u)
     spend(s, (int64_t)u->graph->next_value * SPEND_ELABORATED);
     if (u->built)
         weights_settle(u);
+    else
+        weights_named(u);
     u->wrong = u->wrong || u->poisoned;
 }
 

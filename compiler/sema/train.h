@@ -150,6 +150,8 @@ bool model_build(setup *u);
 
 /* weights.c: a `weights` block by itself; then on the graph of a train, and beside the file it begins from, if that is there. */
 void weights_check(sema *s, const definition *d);
+/* Whether the weights that `init … as` names are there, for a model that has a mistake. */
+void weights_named(setup *u);
 void weights_settle(setup *u);
 
 /* weights_file.c */

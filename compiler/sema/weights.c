@@ -442,6 +442,12 @@ static void settle_form(setup *u, const definition *d)
     u->out->weights = out;
 }
 
+void weights_named(setup *u)
+{
+    if (u->form)
+        form_of(u);
+}
+
 void weights_settle(setup *u)
 {
     settle_fresh(u);
