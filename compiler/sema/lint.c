@@ -677,7 +677,8 @@ void lint_definition(sema *s, definition *d)
         bind(&l, updates->children[i]->name);
     declared_twice(&l, block);
     body(&l, block);
-    if (updates && updates->count && block && !gap && !l.gap)
+    bool right = diag_report_count(s->diags) == before;
+    if (updates && updates->count && block && !gap && !l.gap && right)
         changes_parameter(&l, updates->children[0], block);
     bool computes = d->kind == AST_MODEL || d->kind == AST_LAYER;
     s->body_lost = s->body_lost || (computes && diag_report_count(s->diags) > before);
