@@ -15,7 +15,7 @@ model m(C: dim) {
 
 train t for m(C = 10) {
   data      csv("data/digits.csv", image = 0..63, digit = 64)
-  batch     60
+  batch     63
   optimizer sgd(lr = 0.1)
   epochs    1
 }
