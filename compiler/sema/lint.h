@@ -7,9 +7,12 @@
 
 #include "sema/elab.h"
 
+/* In a definition's `names`: bound somewhere; used somewhere. */
+enum { LINT_NAME = 0, LINT_USED = 1 };
+
 void lint_definition(sema *s, definition *d);
 
-/* What the definition declares and does not use, unless an error that is about it explains that. Behind all other checks. */
+/* lint_unused.c: what the definition declares and does not use, unless an error that is about it explains that. Behind all other checks. */
 void lint_unused(sema *s, definition *d);
 
 /* recursion.c: reports a layer that calls itself without an end. */
