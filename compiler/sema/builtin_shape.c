@@ -186,8 +186,7 @@ value call_slice(elaboration *e, const builtin *b, const builtin_call *c)
         return value_poison();
     }
     if (range.number < 0 || range.last < range.number || range.last >= (double)from->size ||
-        range.number != (double)(int64_t)range.number ||
-        range.last != (double)(int64_t)range.last) {
+        range.number != floor(range.number) || range.last != floor(range.last)) {
         sema_report(e->sema, E0236, made->at, "a slice of '%s' lies within 0 ..< %lld", from->name,
                     (long long)from->size);
         return value_poison();

@@ -1,6 +1,7 @@
 /* clause_place.c: `place pp over host, dp over g, tp over g`: which part of the cluster each axis of the mesh runs along. */
 #include "sema/clause.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { MOST_LEVELS = 16, LARGEST_COUNT = 1 << 12 };
@@ -111,8 +112,8 @@ static bool take_some(setup *u, const ast_node *x, level *l)
     value v = constant_of(u->sema, x);
     v.last = v.kind == VALUE_NUMBER ? v.number : v.last;
     bool fine = (v.kind == VALUE_NUMBER && v.quantity == BARE) || v.kind == VALUE_RANGE;
-    fine = fine && v.number == (double)(int64_t)v.number && v.last == (double)(int64_t)v.last &&
-           v.number >= 0 && v.number <= v.last && v.last < (double)last->count;
+    fine = fine && v.number == floor(v.number) && v.last == floor(v.last) && v.number >= 0 &&
+           v.number <= v.last && v.last < (double)last->count;
     if (!fine && v.kind != VALUE_POISON) {
         diag *d = sema_report(u->sema, E0236, x->at, "'%s' is numbered from 0 to %lld",
                               last->unit->name, (long long)last->count - 1);

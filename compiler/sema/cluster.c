@@ -4,6 +4,7 @@
 
 #include "cluster/link_graph.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { MOST_DEVICES = 4096, MOST_LINKS = 1 << 18, MOST_COMPARED = 4096 };
@@ -297,7 +298,7 @@ static bool take_some(builder *b, const ast_node *range, const instance_vec *fro
     value v = constant_of(b->sema, range);
     v.last = v.kind == VALUE_NUMBER ? v.number : v.last;
     bool whole = (v.kind == VALUE_NUMBER && v.quantity == BARE) || v.kind == VALUE_RANGE;
-    whole = whole && v.number == (double)(int64_t)v.number && v.last == (double)(int64_t)v.last;
+    whole = whole && v.number == floor(v.number) && v.last == floor(v.last);
     if (!whole || v.number < 0 || v.last < v.number || v.last >= (double)from->count) {
         if (v.kind != VALUE_POISON)
             sema_report(b->sema, E0236, range->at, "there are %zu, counted from 0", from->count);

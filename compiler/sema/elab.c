@@ -1,5 +1,6 @@
 #include "sema/clause.h"
 
+#include <math.h>
 #include <string.h>
 
 frame *frame_push(elaboration *e, const definition *of, span call)
@@ -126,7 +127,7 @@ static int64_t plain_size(elaboration *e, const ast_node *x)
     value v = elab_expression(e, x);
     if (v.kind == VALUE_DIM)
         return v.dim->size;
-    bool whole = v.kind == VALUE_NUMBER && v.number == (double)(int64_t)v.number;
+    bool whole = v.kind == VALUE_NUMBER && v.number == floor(v.number);
     return whole && v.number > 0 && v.number <= INT32_MAX ? (int64_t)v.number : 0;
 }
 
@@ -154,7 +155,7 @@ int64_t elab_size(elaboration *e, const ast_node *node)
     value v = elab_expression(e, node);
     if (v.kind == VALUE_DIM)
         return v.dim->size;
-    if (v.kind == VALUE_NUMBER && v.quantity == BARE && v.number != (double)(int64_t)v.number &&
+    if (v.kind == VALUE_NUMBER && v.quantity == BARE && v.number != floor(v.number) &&
         node->kind == AST_BINARY && node->word[0] == '/') {
         text words = text_in(e->sema->memory);
         ast_write(node, &words);

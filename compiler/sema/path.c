@@ -2,6 +2,7 @@
 
 #include "sema/clause.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { LONGEST_PATH = 64 };
@@ -210,7 +211,7 @@ static bool read_range(search *s, const path_step *step, node_list *found, path_
     }
     const path_node *first = repeated.items[0];
     bool whole = (v.kind == VALUE_NUMBER && v.quantity == BARE) || v.kind == VALUE_RANGE;
-    whole = whole && v.number == (double)(int64_t)v.number && v.last == (double)(int64_t)v.last;
+    whole = whole && v.number == floor(v.number) && v.last == floor(v.last);
     if (!whole || v.number < 0 || v.last >= (double)first->rounds || v.last < v.number) {
         diag *d = sema_report(u->sema, E0236, step->range->at,
                               "the rounds of '%s' are numbered from 0 to %lld",
